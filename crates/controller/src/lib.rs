@@ -1,0 +1,1 @@
+//! The shell: everything that watches, writes, reads files and serves, and the binary countersign.

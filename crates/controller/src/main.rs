@@ -1,0 +1,3 @@
+//! The program: parse the command line, run what it asks for.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The shared vocabulary: what a CertificateSigningRequest says and where it stands.

@@ -1,0 +1,1 @@
+//! What a certificate says, and its signature: authorities, profiles, issuance.
