@@ -131,11 +131,8 @@ impl CertificateSigningRequest {
 
     /// Where the object stands.
     pub fn progress(&self) -> Progress {
-        let mut progress = Progress {
-            created: self.created,
-            certificate: self.status.certificate,
-            ..Progress::default()
-        };
+        let mut progress =
+            Progress { created: self.created, certificate: self.status.certificate, ..Progress::default() };
         for (kind, effective, since) in &self.status.conditions {
             let place = match kind {
                 Some(ConditionType::Approved) => &mut progress.approved,
@@ -157,9 +154,7 @@ impl CertificateSigningRequest {
     /// Roughly the bytes that the object holds in memory.
     pub fn size(&self) -> usize {
         let map = |raw: &RawMap| -> usize {
-            raw.iter()
-                .map(|(key, value)| key.len() + value.get().len() + 64)
-                .sum()
+            raw.iter().map(|(key, value)| key.len() + value.get().len() + 64).sum()
         };
         size_of::<Self>()
             + map(&self.raw.top)
@@ -172,13 +167,8 @@ impl CertificateSigningRequest {
     pub fn with_condition(&self, condition: &Condition) -> Result<Vec<u8>, serde_json::Error> {
         let mut status = self.raw.status.clone();
         let added = to_raw_value(condition)?;
-        let conditions: Vec<&RawValue> = self
-            .raw
-            .conditions
-            .iter()
-            .chain([&added])
-            .map(|raw| &**raw)
-            .collect();
+        let mut conditions: Vec<Box<RawValue>> = read(&status, "conditions")?;
+        conditions.push(added);
         status.insert("conditions".into(), to_raw_value(&conditions)?);
         self.with_status(&status)
     }
@@ -194,10 +184,8 @@ impl CertificateSigningRequest {
         let mut object: BTreeMap<&str, &RawValue> =
             self.raw.top.iter().map(|(key, raw)| (&**key, &**raw)).collect();
         // Items of a list carry neither, and a PUT needs both.
-        let (version, kind) = (
-            to_raw_value("certificates.k8s.io/v1")?,
-            to_raw_value("CertificateSigningRequest")?,
-        );
+        let (version, kind) =
+            (to_raw_value("certificates.k8s.io/v1")?, to_raw_value("CertificateSigningRequest")?);
         let (metadata, status) = (to_raw_value(&self.raw.metadata)?, to_raw_value(status)?);
         object.extend([
             ("apiVersion", &*version),
@@ -219,9 +207,7 @@ impl CertificateSigningRequest {
         let version: String = read(&metadata, "resourceVersion")?;
         let resource_version = match version.as_str() {
             "" => 0,
-            digits => digits
-                .parse()
-                .map_err(|_| DecodeError::ResourceVersion(digits.into()))?,
+            digits => digits.parse().map_err(|_| DecodeError::ResourceVersion(digits.into()))?,
         };
         Ok(Self {
             name: read::<String>(&metadata, "name")?.into(),
@@ -230,12 +216,7 @@ impl CertificateSigningRequest {
             created: timestamp(&read::<String>(&metadata, "creationTimestamp")?),
             spec,
             status: Status::decode(&status)?,
-            raw: RawObject {
-                top,
-                metadata,
-                status,
-                conditions,
-            },
+            raw: RawObject { top, metadata, status },
         })
     }
 }
@@ -258,9 +239,7 @@ impl TryFrom<WireSpec> for Spec {
     type Error = DecodeError;
 
     fn try_from(wire: WireSpec) -> Result<Self, DecodeError> {
-        let request = BASE64_STANDARD
-            .decode(&wire.request)
-            .map_err(serde::de::Error::custom);
+        let request = BASE64_STANDARD.decode(&wire.request).map_err(serde::de::Error::custom);
         Ok(Self {
             request: request.map_err(DecodeError::Json)?,
             signer_name: SignerName::from(wire.signer_name.as_str()),
@@ -286,10 +265,7 @@ impl Status {
             Ok((ConditionType::from_name(&wire.r#type), effective, since))
         };
         Ok(Self {
-            conditions: conditions
-                .iter()
-                .map(|raw| decode(raw))
-                .collect::<Result<_, _>>()?,
+            conditions: conditions.iter().map(|raw| decode(raw)).collect::<Result<_, _>>()?,
             certificate: IssuedCertificate::from_base64(&read::<String>(status, "certificate")?),
         })
     }
@@ -297,9 +273,7 @@ impl Status {
 
 /// The value of `key`, or its default when it is absent or null.
 fn read<T: serde::de::DeserializeOwned + Default>(map: &RawMap, key: &str) -> Result<T, serde_json::Error> {
-    let value: Option<T> = map
-        .get(key)
-        .map_or(Ok(None), |raw| serde_json::from_str(raw.get()))?;
+    let value: Option<T> = map.get(key).map_or(Ok(None), |raw| serde_json::from_str(raw.get()))?;
     Ok(value.unwrap_or_default())
 }
 
@@ -349,10 +323,7 @@ mod tests {
     #[test]
     fn what_is_asked_and_by_whom_is_decoded() {
         let csr = decoded(&object());
-        assert_eq!(
-            (&**csr.name(), &**csr.uid(), csr.resource_version()),
-            ("csr-1", "u-1", 42)
-        );
+        assert_eq!((&**csr.name(), &**csr.uid(), csr.resource_version()), ("csr-1", "u-1", 42));
         let spec = csr.spec();
         assert_eq!(spec.request, b"pem");
         assert_eq!(spec.signer_name.as_str(), SignerName::KUBELET_SERVING);
@@ -367,20 +338,14 @@ mod tests {
     fn a_write_loses_nothing_but_managed_fields() {
         let csr = decoded(&object());
         let mut expected = object();
-        expected["metadata"]
-            .as_object_mut()
-            .unwrap()
-            .remove("managedFields");
+        expected["metadata"].as_object_mut().unwrap().remove("managedFields");
         expected["apiVersion"] = json!("certificates.k8s.io/v1");
         expected["kind"] = json!("CertificateSigningRequest");
         let mut failed = expected.clone();
-        failed["status"]["conditions"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!({
-                "type": "Failed", "status": "True", "reason": "SignerValidationFailure", "message": "no",
-                "lastUpdateTime": "2026-11-22T08:00:00Z",
-            }));
+        failed["status"]["conditions"].as_array_mut().unwrap().push(json!({
+            "type": "Failed", "status": "True", "reason": "SignerValidationFailure", "message": "no",
+            "lastUpdateTime": "2026-11-22T08:00:00Z",
+        }));
         let written: Value = serde_json::from_slice(&csr.with_condition(&condition()).unwrap()).unwrap();
         assert_eq!(written, failed);
 
@@ -395,47 +360,19 @@ mod tests {
         let at = "2026-11-22T08:00:00Z";
         let since = Some(Since(Some(datetime!(2026-11-22 08:00 UTC))));
         let timeless = Some(Since(None));
-        let base = Progress {
-            created: Some(datetime!(2026-11-22 08:00 UTC)),
-            ..Progress::default()
-        };
-        let denied = Progress {
-            denied: since,
-            ..base
-        };
-        let failed = Progress {
-            failed: since,
-            failed_effective: true,
-            ..base
-        };
+        let base = Progress { created: Some(datetime!(2026-11-22 08:00 UTC)), ..Progress::default() };
+        let denied = Progress { denied: since, ..base };
+        let failed = Progress { failed: since, failed_effective: true, ..base };
         for (conditions, expected) in [
             (json!(null), base),
-            (
-                json!([{"type": "Approved", "status": "False"}]),
-                Progress {
-                    approved: timeless,
-                    ..base
-                },
-            ),
+            (json!([{"type": "Approved", "status": "False"}]), Progress { approved: timeless, ..base }),
             (json!([{"type": "Denied", "lastUpdateTime": at}]), denied),
-            (
-                json!([{"type": "Failed", "status": "", "lastUpdateTime": at}]),
-                failed,
-            ),
+            (json!([{"type": "Failed", "status": "", "lastUpdateTime": at}]), failed),
             (
                 json!([{"type": "Failed", "status": "False", "lastUpdateTime": null}]),
-                Progress {
-                    failed: timeless,
-                    ..base
-                },
+                Progress { failed: timeless, ..base },
             ),
-            (
-                json!([{"type": "Custom", "status": "True"}]),
-                Progress {
-                    other_conditions: true,
-                    ..base
-                },
-            ),
+            (json!([{"type": "Custom", "status": "True"}]), Progress { other_conditions: true, ..base }),
             (
                 json!([{"type": "Denied", "lastUpdateTime": "2027-01-01T00:00:00Z"}, {"type": "Denied", "lastUpdateTime": at}]),
                 denied,
@@ -462,10 +399,7 @@ mod tests {
             ),
             (json!([]), "failed to decode a CertificateSigningRequest"),
         ] {
-            let error = object
-                .to_string()
-                .parse::<CertificateSigningRequest>()
-                .unwrap_err();
+            let error = object.to_string().parse::<CertificateSigningRequest>().unwrap_err();
             assert_eq!(error.to_string(), message);
         }
     }

@@ -82,30 +82,19 @@ fn not_after(encoded: &str) -> Option<OffsetDateTime> {
     let (_, der) = der::pem::decode_vec(first_block(&pem)?).ok()?;
     let first = SliceReader::new(&der).ok()?.tlv_bytes().ok()?;
     let certificate = x509_cert::Certificate::from_der(first).ok()?;
-    let seconds = certificate
-        .tbs_certificate()
-        .validity()
-        .not_after
-        .to_unix_duration()
-        .as_secs();
+    let seconds = certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
     OffsetDateTime::from_unix_timestamp(seconds.try_into().ok()?).ok()
 }
 
 /// The first PEM block, from its begin line to the end of its end line.
 fn first_block(pem: &[u8]) -> Option<&[u8]> {
     let find = |part: &[u8], from: usize| {
-        Some(
-            from + pem[from..]
-                .windows(part.len())
-                .position(|window| window == part)?,
-        )
+        Some(from + pem[from..].windows(part.len()).position(|window| window == part)?)
     };
     let begin = find(b"-----BEGIN ", 0)?;
     let end = find(b"-----END ", begin)?;
-    let length = pem[end..]
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .map_or(pem.len() - end, |length| length + 1);
+    let length =
+        pem[end..].iter().position(|&byte| byte == b'\n').map_or(pem.len() - end, |length| length + 1);
     Some(&pem[begin..end + length])
 }
 
@@ -137,32 +126,20 @@ ANQp+ma759K2vNCIPaVwIk65EI20b4QogyDz+Q7D0yIz\n\
             (format!("leading text\n{CERTIFICATE}between{junk}"), expires),
             (format!("{junk}{CERTIFICATE}"), IssuedCertificate::Unreadable),
             ("no PEM at all".into(), IssuedCertificate::Unreadable),
-            (
-                "-----BEGIN CERTIFICATE-----".into(),
-                IssuedCertificate::Unreadable,
-            ),
+            ("-----BEGIN CERTIFICATE-----".into(), IssuedCertificate::Unreadable),
         ] {
-            assert_eq!(
-                IssuedCertificate::from_base64(&BASE64_STANDARD.encode(&pem)),
-                expected,
-                "{pem}"
-            );
+            assert_eq!(IssuedCertificate::from_base64(&BASE64_STANDARD.encode(&pem)), expected, "{pem}");
         }
         assert_eq!(IssuedCertificate::from_base64("%"), IssuedCertificate::Unreadable);
     }
 
     #[test]
     fn of_two_times_the_earlier_counts_and_a_zero_time_is_none() {
-        let (early, late) = (
-            Since(Some(datetime!(2026-01-01 0:00 UTC))),
-            Since(Some(datetime!(2026-01-02 0:00 UTC))),
-        );
-        for (one, two, expected) in [
-            (early, late, early),
-            (late, early, early),
-            (Since(None), late, late),
-            (late, Since(None), late),
-        ] {
+        let (early, late) =
+            (Since(Some(datetime!(2026-01-01 0:00 UTC))), Since(Some(datetime!(2026-01-02 0:00 UTC))));
+        for (one, two, expected) in
+            [(early, late, early), (late, early, early), (Since(None), late, late), (late, Since(None), late)]
+        {
             assert_eq!(one.earlier(two), expected);
         }
     }

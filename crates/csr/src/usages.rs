@@ -2,10 +2,7 @@ use std::fmt;
 
 /// One value of `spec.usages`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[allow(
-    missing_docs,
-    reason = "each variant is the API's own word, spelled in `Usage::NAMES`"
-)]
+#[allow(missing_docs, reason = "each variant is the API's own word, spelled in `Usage::NAMES`")]
 pub enum Usage {
     Signing,
     DigitalSignature,
@@ -67,10 +64,7 @@ impl Usage {
         if let Self::Unknown(name) = self {
             return name;
         }
-        Self::NAMES
-            .iter()
-            .find(|(usage, _)| usage == self)
-            .map_or("", |(_, name)| name)
+        Self::NAMES.iter().find(|(usage, _)| usage == self).map_or("", |(_, name)| name)
     }
 }
 
