@@ -1,0 +1,76 @@
+//! Where the programs under test are found.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+/// A program that `tests/controlplane/build.sh` builds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Binary {
+    /// Prints a seeded corpus of CertificateSigningRequests, one a line.
+    Corpus,
+    /// The store behind the API server.
+    Etcd,
+    /// The API server.
+    KubeApiserver,
+    /// What countersign replaces, and the oracle of the differential.
+    KubeControllerManager,
+    /// The command line of humans.
+    Kubectl,
+}
+
+impl Binary {
+    /// The name of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Corpus => "corpus",
+            Self::Etcd => "etcd",
+            Self::KubeApiserver => "kube-apiserver",
+            Self::KubeControllerManager => "kube-controller-manager",
+            Self::Kubectl => "kubectl",
+        }
+    }
+
+    /// Its path: in `$KUBEBUILDER_ASSETS` where that has it, else in `controlplane/bin` of the target directory.
+    ///
+    /// # Errors
+    /// When it has not been built; the message says which command builds it.
+    pub fn locate(self) -> Result<PathBuf> {
+        let assets = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
+        let built = target_directory()?.join("controlplane/bin");
+        let found = assets.into_iter().chain([built]).map(|d| d.join(self.name())).find(|p| p.is_file());
+        found.with_context(|| format!("{} has not been built: run `make controlplane` first", self.name()))
+    }
+}
+
+/// The program `countersign`: `$COUNTERSIGN_BIN`, else the one cargo built beside this test.
+///
+/// # Errors
+/// When neither exists.
+pub fn countersign() -> Result<PathBuf> {
+    let path = match env::var_os("COUNTERSIGN_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => profile_directory()?.join("countersign"),
+    };
+    ensure!(path.is_file(), "no countersign at {}: run `cargo build` first", path.display());
+    Ok(path)
+}
+
+/// The root of the workspace this crate was compiled in.
+pub fn workspace() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// `target/<profile>`: test programs are in its `deps`.
+fn profile_directory() -> Result<PathBuf> {
+    let this = env::current_exe().context("failed to find the path of this test program")?;
+    let directory = this.ancestors().nth(2).context("this test program is not in a target directory")?;
+    Ok(directory.to_owned())
+}
+
+fn target_directory() -> Result<PathBuf> {
+    let profile = profile_directory()?;
+    Ok(profile.parent().context("the target directory has no parent")?.to_owned())
+}
