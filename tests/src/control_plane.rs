@@ -156,6 +156,7 @@ impl ControlPlane {
     fn kubeconfig(&self, user: &User, url: &str) -> Result<String> {
         let credential = match &user.credential {
             Credential::Token(token) => kubeconfig::token(token),
+            Credential::Pair(pair) => kubeconfig::certificate(pair),
             Credential::Certificate { group } => {
                 kubeconfig::certificate(&self.authority.client(&user.name, group.as_deref())?)
             }

@@ -3,15 +3,22 @@
 pub mod binaries;
 pub mod bindings;
 mod control_plane;
+mod failure;
 mod kubeconfig;
 mod options;
+pub mod outcome;
 pub mod pki;
 mod port;
 mod process;
+pub mod requests;
+mod signer;
 mod user;
 pub mod wait;
 
 pub use control_plane::ControlPlane;
+pub use failure::{Failure, TestResult};
 pub use options::Options;
-pub use process::{Process, Signal};
+pub use outcome::Outcome;
+pub use process::{Process, Signal as UnixSignal};
+pub use signer::{Command, Program, Signer};
 pub use user::User;

@@ -47,7 +47,7 @@ pub struct Authority {
 }
 
 /// A certificate and its private key, both in PEM.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pair {
     /// The certificate.
     pub certificate: String,

@@ -1,5 +1,7 @@
 //! Who talks to the API server, and how it knows them.
 
+use crate::pki::Pair;
+
 /// A user and the credential it presents.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct User {
@@ -13,6 +15,8 @@ pub(crate) enum Credential {
     Certificate { group: Option<String> },
     /// From the token file, or a bootstrap token.
     Token(String),
+    /// Brought along.
+    Pair(Pair),
 }
 
 impl User {
@@ -39,6 +43,11 @@ impl User {
     /// Member of `system:masters`, by token file.
     pub fn admin() -> Self {
         Self::with_token("admin", "admin-token")
+    }
+
+    /// Whoever a certificate says, with its key.
+    pub fn with_certificate(pair: Pair) -> Self {
+        Self { name: "certificate".to_owned(), credential: Credential::Pair(pair) }
     }
 
     /// A user who presents a bearer token; `name` is for kubeconfig files only.
