@@ -1,1 +1,4 @@
 //! The shell: everything that watches, writes, reads files and serves, and the binary countersign.
+
+pub mod kube;
+pub mod log;
