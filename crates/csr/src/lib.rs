@@ -5,16 +5,26 @@
 //! kube-controller-manager read it. Nothing in this crate can do IO, tell the time or draw a random number.
 
 mod condition;
+pub mod kubelet;
+mod names;
 mod object;
+pub mod pem;
 mod progress;
+mod rejection;
+mod request;
 mod requester;
 mod rule;
 mod signer_name;
 mod usages;
 
 pub use condition::{Condition, ConditionType};
+pub use names::{AttributeType, SanError, Subject, SubjectAltNames, SubjectError, UriError};
 pub use object::{CertificateSigningRequest, DecodeError, Spec};
 pub use progress::{IssuedCertificate, Progress, Since};
+pub use rejection::{Fault, Rejection};
+pub use request::{
+    Curve, DerError, Digest, ParseError, PublicKey, PublicKeyError, Request, SignatureAlgorithm,
+};
 pub use requester::Requester;
 pub use rule::{NextActor, Rule};
 pub use signer_name::SignerName;

@@ -190,7 +190,10 @@ mod tests {
             ("-----BEGIN A B-----\n-----END A B-----\n", plain(&[])),
             ("-----BEGIN A B-----\nAAF=\n-----END A B-----\n", plain(&[0, 1])),
             ("-----BEGIN X-----\n-----BEGIN A B-----\nAAEC\n-----END A B-----\n", plain(&[0, 1, 2])),
-            ("-----BEGIN X-----\n!\n-----END X-----\n-----BEGIN A B-----\nAAEC\n-----END A B-----\n", plain(&[0, 1, 2])),
+            (
+                "-----BEGIN X-----\n!\n-----END X-----\n-----BEGIN A B-----\nAAEC\n-----END A B-----\n",
+                plain(&[0, 1, 2]),
+            ),
             ("x-----BEGIN A B-----\nAAEC\n-----END A B-----\n", vec![]),
             ("-----BEGIN A B-----\nAAEC\n-----END A-----\n", vec![]),
             ("-----BEGIN A B-----\nAAEC\n-----END A B-----x\n", vec![]),
@@ -206,7 +209,8 @@ mod tests {
 
     #[test]
     fn blocks_follow_one_another() {
-        let text = "-----BEGIN A-----\nAA==\n-----END A-----\ntext\n-----BEGIN B-----\nAQ==\n-----END B-----\n";
+        let text =
+            "-----BEGIN A-----\nAA==\n-----END A-----\ntext\n-----BEGIN B-----\nAQ==\n-----END B-----\n";
         let labels: Vec<_> = read(text).into_iter().map(|(label, _, contents)| (label, contents)).collect();
         assert_eq!(labels, [("A".to_owned(), vec![0]), ("B".to_owned(), vec![1])]);
     }

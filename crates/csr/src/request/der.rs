@@ -39,10 +39,6 @@ pub enum DerError {
     /// An OBJECT IDENTIFIER that is empty, not minimal, or whose arcs exceed 31 bits.
     #[error("invalid OBJECT IDENTIFIER")]
     ObjectIdentifier,
-
-    /// Octets after the last element.
-    #[error("trailing data")]
-    TrailingData,
 }
 
 /// One element: its identifier octet, its contents, and both as sent.
@@ -109,10 +105,7 @@ impl<'a> Element<'a> {
             return Ok(Cow::Borrowed(octets));
         }
         let carried = std::iter::once(0).chain(octets.iter().copied());
-        Ok(carried
-            .zip(octets)
-            .map(|(before, &octet)| (before << (8 - unused)) | (octet >> unused))
-            .collect())
+        Ok(carried.zip(octets).map(|(before, &octet)| (before << (8 - unused)) | (octet >> unused)).collect())
     }
 }
 
@@ -134,11 +127,7 @@ impl<'a> Elements<'a> {
         }
         let (encoding, rest) = self.0.split_at(end);
         self.0 = rest;
-        Ok(Element {
-            identifier: encoding[0],
-            contents: &encoding[header.octets..],
-            encoding,
-        })
+        Ok(Element { identifier: encoding[0], contents: &encoding[header.octets..], encoding })
     }
 
     /// The next element, which must have this identifier octet.
@@ -184,16 +173,6 @@ impl<'a> Elements<'a> {
         self.0 = &self.0[header.octets..];
         Ok(())
     }
-}
-
-/// The one element that `octets` are.
-pub(crate) fn only_element(octets: &[u8], identifier: u8) -> Result<Element<'_>, DerError> {
-    let mut elements = Elements(octets);
-    let element = elements.expect(identifier)?;
-    if !elements.is_empty() {
-        return Err(DerError::TrailingData);
-    }
-    Ok(element)
 }
 
 /// Identifier and length octets.
