@@ -63,11 +63,11 @@ pub fn workspace() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// `target/<profile>`: test programs are in its `deps`.
+/// `target/<profile>`: programs are in it, test programs in its `deps`.
 fn profile_directory() -> Result<PathBuf> {
-    let this = env::current_exe().context("failed to find the path of this test program")?;
-    let directory = this.ancestors().nth(2).context("this test program is not in a target directory")?;
-    Ok(directory.to_owned())
+    let this = env::current_exe().context("failed to find the path of this program")?;
+    let mut directories = this.ancestors().skip(1).filter(|directory| !directory.ends_with("deps"));
+    Ok(directories.next().context("this program is not in a target directory")?.to_owned())
 }
 
 fn target_directory() -> Result<PathBuf> {

@@ -1,0 +1,44 @@
+use csr::Rule;
+
+use crate::rules;
+
+/// A class of kubelet requests: its permission and its message.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Recognizer {
+    /// A kubelet's own client certificate, asked for by that very node: renewal.
+    SelfNodeClient,
+
+    /// A kubelet's client certificate, asked for by anyone: bootstrap.
+    NodeClient,
+}
+
+impl Recognizer {
+    /// In the order in which upstream asks.
+    pub const ALL: [Self; 2] = [Self::SelfNodeClient, Self::NodeClient];
+
+    /// The subresource on which the permission is granted, and the name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SelfNodeClient => "selfnodeclient",
+            Self::NodeClient => "nodeclient",
+        }
+    }
+
+    /// The message of the Approved condition.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::SelfNodeClient => {
+                "Auto approving self kubelet client certificate after SubjectAccessReview."
+            }
+            Self::NodeClient => "Auto approving kubelet client certificate after SubjectAccessReview.",
+        }
+    }
+
+    /// The rule that the requester needs this recognizer's permission.
+    pub fn permission_rule(self) -> &'static Rule {
+        match self {
+            Self::SelfNodeClient => &rules::SELF_NODE_CLIENT_PERMISSION,
+            Self::NodeClient => &rules::NODE_CLIENT_PERMISSION,
+        }
+    }
+}
