@@ -1,0 +1,229 @@
+//! What is counted and timed, and its text for Prometheus.
+//!
+//! Label values come from enums and from configuration, never from a request: a label of an enum is its `label()`, which only
+//! `&'static str` lets through, and a signerName that is not configured is counted as `other`.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+mod table;
+
+use table::Description;
+
+/// From a millisecond, the fastest an API server answers, to the longest a call may take.
+const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What a signerName that is not configured is counted as.
+const OTHER: &str = "other";
+
+/// The metrics of one process, or of one test: the registry is its own.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    signers: BTreeSet<String>,
+    passes: IntCounterVec,
+    pass_duration: HistogramVec,
+    reviews: IntCounterVec,
+    approved: IntCounterVec,
+    issued: IntCounterVec,
+    rejected: IntCounterVec,
+    cleaned: IntCounterVec,
+    errors: IntCounterVec,
+    ca_reloads: IntCounterVec,
+    ca_loaded: IntGaugeVec,
+    ca_expiry: IntGaugeVec,
+    client_expiry: IntGaugeVec,
+    /// Retries after failures of ours.
+    pub retries: IntCounter,
+    /// API calls, decisions and signatures under way.
+    pub in_flight: IntGauge,
+    /// Requests that wait for their turn.
+    pub queue_depth: IntGauge,
+    /// Requests that wait for an answer.
+    pub held: IntGauge,
+    /// 1 while leading.
+    pub leader: IntGauge,
+    /// Watches opened again.
+    pub watch_restarts: IntCounter,
+    /// Panics caught.
+    pub panics: IntCounter,
+}
+
+impl Metrics {
+    /// Metrics in which certificates of `signers` are counted by name.
+    ///
+    /// # Errors
+    /// When two metrics have one name, which a test would have found.
+    pub fn new<S: Into<String>>(signers: impl IntoIterator<Item = S>) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let into = Registrar(&registry);
+        let metrics = Self {
+            signers: signers.into_iter().map(Into::into).collect(),
+            passes: into.counters(&table::PASSES)?,
+            pass_duration: into.histograms(&table::PASS_DURATION)?,
+            reviews: into.counters(&table::REVIEWS)?,
+            approved: into.counters(&table::APPROVED)?,
+            issued: into.counters(&table::ISSUED)?,
+            rejected: into.counters(&table::REJECTED)?,
+            cleaned: into.counters(&table::CLEANED)?,
+            errors: into.counters(&table::ERRORS)?,
+            ca_reloads: into.counters(&table::CA_RELOADS)?,
+            ca_loaded: into.gauges(&table::CA_LOADED)?,
+            ca_expiry: into.gauges(&table::CA_EXPIRY)?,
+            client_expiry: into.gauges(&table::CLIENT_EXPIRY)?,
+            retries: into.counter(&table::RETRIES)?,
+            in_flight: into.gauge(&table::IN_FLIGHT)?,
+            queue_depth: into.gauge(&table::QUEUE_DEPTH)?,
+            held: into.gauge(&table::HELD)?,
+            leader: into.gauge(&table::LEADER)?,
+            watch_restarts: into.counter(&table::WATCH_RESTARTS)?,
+            panics: into.counter(&table::PANICS)?,
+            registry: registry.clone(),
+        };
+        into.gauges(&table::BUILD_INFO)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        metrics.begin_at_zero();
+        Ok(metrics)
+    }
+
+    /// A counter that appears with its first event has no rate for it: what can be known beforehand starts at 0.
+    fn begin_at_zero(&self) {
+        for signer in &self.signers {
+            self.issued.with_label_values(&[signer.as_str()]);
+        }
+        for result in ["success", "failure"] {
+            self.ca_reloads.with_label_values(&[result]);
+        }
+    }
+
+    /// Counts a pass, and times it until the guard is dropped, however that comes about.
+    #[must_use]
+    pub fn pass(&self, step: &'static str) -> PassGuard<'_> {
+        self.passes.with_label_values(&[step]).inc();
+        self.in_flight.inc();
+        PassGuard { metrics: self, step, start: Instant::now() }
+    }
+
+    /// A SubjectAccessReview was answered; both labels are `label()` of the enums they are named for.
+    pub fn reviewed(&self, recognizer: &'static str, verdict: &'static str) {
+        self.reviews.with_label_values(&[recognizer, verdict]).inc();
+    }
+
+    /// A request was approved by a recognizer.
+    pub fn approved(&self, recognizer: &'static str) {
+        self.approved.with_label_values(&[recognizer]).inc();
+    }
+
+    /// A certificate was published.
+    pub fn issued(&self, signer: &str) {
+        self.issued.with_label_values(&[self.signer(signer)]).inc();
+    }
+
+    /// A request was marked as failed; `reason` is the rejection's `label()`.
+    pub fn rejected(&self, signer: &str, reason: &'static str) {
+        self.rejected.with_label_values(&[self.signer(signer), reason]).inc();
+    }
+
+    /// An object was deleted by the cleaning rule with the id `rule`.
+    pub fn cleaned(&self, rule: &'static str) {
+        let phase = rule.strip_prefix("cleaning/").unwrap_or(rule);
+        self.cleaned.with_label_values(&[phase]).inc();
+    }
+
+    /// We failed; `error` is the error's `label()`.
+    pub fn failed(&self, error: &'static str) {
+        self.errors.with_label_values(&[error]).inc();
+    }
+
+    /// Changed CA files were read again, with or without success.
+    pub fn ca_reloaded(&self, success: bool) {
+        let result = if success { "success" } else { "failure" };
+        self.ca_reloads.with_label_values(&[result]).inc();
+    }
+
+    /// The CA in use for `signer` was loaded at `now` and expires at `not_after`, both in Unix seconds.
+    pub fn ca_in_use(&self, signer: &str, now: i64, not_after: i64) {
+        let signer = self.signer(signer);
+        self.ca_loaded.with_label_values(&[signer]).set(now);
+        self.ca_expiry.with_label_values(&[signer]).set(not_after);
+    }
+
+    /// The client certificate we present to the API server expires at `not_after`, in Unix seconds.
+    pub fn client_certificate(&self, not_after: i64) {
+        self.client_expiry.with_label_values::<&str>(&[]).set(not_after);
+    }
+
+    /// Everything, in Prometheus' text format.
+    ///
+    /// # Errors
+    /// When it cannot be encoded, which no input can bring about.
+    pub fn text(&self) -> prometheus::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    fn signer<'a>(&self, name: &'a str) -> &'a str {
+        if self.signers.contains(name) { name } else { OTHER }
+    }
+}
+
+/// Times a pass. Dropping it observes the duration: a panic or a cancelled task is measured too.
+#[derive(Debug)]
+pub struct PassGuard<'a> {
+    metrics: &'a Metrics,
+    step: &'static str,
+    start: Instant,
+}
+
+impl Drop for PassGuard<'_> {
+    fn drop(&mut self) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        self.metrics.pass_duration.with_label_values(&[self.step]).observe(seconds);
+        self.metrics.in_flight.dec();
+    }
+}
+
+struct Registrar<'a>(&'a Registry);
+
+impl Registrar<'_> {
+    fn counter(&self, what: &Description) -> prometheus::Result<IntCounter> {
+        self.register(IntCounter::new(what.name, what.help)?)
+    }
+
+    fn gauge(&self, what: &Description) -> prometheus::Result<IntGauge> {
+        self.register(IntGauge::new(what.name, what.help)?)
+    }
+
+    fn counters(&self, what: &Description) -> prometheus::Result<IntCounterVec> {
+        self.register(IntCounterVec::new(Opts::new(what.name, what.help), &label_names(what))?)
+    }
+
+    fn gauges(&self, what: &Description) -> prometheus::Result<IntGaugeVec> {
+        self.register(IntGaugeVec::new(Opts::new(what.name, what.help), &label_names(what))?)
+    }
+
+    fn histograms(&self, what: &Description) -> prometheus::Result<HistogramVec> {
+        let options = HistogramOpts::new(what.name, what.help).buckets(BUCKETS.to_vec());
+        self.register(HistogramVec::new(options, &label_names(what))?)
+    }
+
+    fn register<C: Clone + Collector + 'static>(&self, metric: C) -> prometheus::Result<C> {
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+}
+
+fn label_names(what: &Description) -> Vec<&'static str> {
+    what.labels.iter().map(|(name, _)| *name).collect()
+}
+
+#[cfg(test)]
+mod tests;

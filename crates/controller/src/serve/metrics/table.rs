@@ -1,0 +1,146 @@
+//! Every metric in one table: what is registered, and what `docs/metrics.md` says.
+
+/// What Prometheus makes of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Kind {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) help: &'static str,
+    /// Each label with the values it takes.
+    pub(super) labels: &'static [(&'static str, &'static str)],
+}
+
+const SIGNER: (&str, &str) = ("signer", "signerNames of the configuration, `other`");
+const STEP: (&str, &str) =
+    ("step", "`read`, `ask`, `decide`, `approve`, `deny`, `sign`, `publish`, `fail`, `delete`");
+const RECOGNIZER: (&str, &str) = ("recognizer", "`selfnodeclient`, `nodeclient`");
+
+pub(super) static PASSES: Description = counter(
+    "countersign_passes_total",
+    "Things done for a CertificateSigningRequest, whatever came of them.",
+    &[STEP],
+);
+pub(super) static PASS_DURATION: Description = Description {
+    name: "countersign_pass_duration_seconds",
+    kind: Kind::Histogram,
+    help: "How long each of them took.",
+    labels: &[STEP],
+};
+pub(super) static REVIEWS: Description = counter(
+    "countersign_reviews_total",
+    "SubjectAccessReviews answered.",
+    &[RECOGNIZER, ("verdict", "`allowed`, `not_allowed`")],
+);
+pub(super) static APPROVED: Description =
+    counter("countersign_approved_total", "Requests approved.", &[RECOGNIZER]);
+pub(super) static ISSUED: Description =
+    counter("countersign_issued_total", "Certificates published.", &[SIGNER]);
+pub(super) static REJECTED: Description = counter(
+    "countersign_rejected_total",
+    "Approved requests whose content is not acceptable: condition Failed was set.",
+    &[SIGNER, ("reason", "the rejection, in snake case")],
+);
+pub(super) static CLEANED: Description = counter(
+    "countersign_cleaned_total",
+    "Finished or stale CertificateSigningRequests deleted.",
+    &[("phase", "`issued`, `denied`, `failed`, `pending`, `expired`, `approved`")],
+);
+pub(super) static ERRORS: Description = counter(
+    "countersign_errors_total",
+    "Failures on our side. Each is retried.",
+    &[("error", "the failure, in snake case")],
+);
+pub(super) static RETRIES: Description =
+    counter("countersign_retries_total", "Retries after such failures.", &[]);
+pub(super) static IN_FLIGHT: Description =
+    gauge("countersign_in_flight", "API calls, decisions and signatures under way.", &[]);
+pub(super) static QUEUE_DEPTH: Description =
+    gauge("countersign_queue_depth", "Requests that wait for their turn.", &[]);
+pub(super) static HELD: Description =
+    gauge("countersign_held", "Requests that wait for a permission or another answer.", &[]);
+pub(super) static LEADER: Description =
+    gauge("countersign_leader", "1 while this process holds the Lease, or needs none.", &[]);
+pub(super) static CA_RELOADS: Description = counter(
+    "countersign_ca_reloads_total",
+    "Changed CA files read again. After `failure` the last good pair stays in use.",
+    &[("result", "`success`, `failure`")],
+);
+pub(super) static CA_LOADED: Description = gauge(
+    "countersign_ca_loaded_timestamp_seconds",
+    "When the CA files were last read with success, as Unix time.",
+    &[SIGNER],
+);
+pub(super) static CA_EXPIRY: Description = gauge(
+    "countersign_ca_expiry_timestamp_seconds",
+    "When the CA certificate in use expires, as Unix time.",
+    &[SIGNER],
+);
+pub(super) static CLIENT_EXPIRY: Description = gauge(
+    "countersign_client_certificate_expiry_timestamp_seconds",
+    "When the client certificate of the kubeconfig expires, as Unix time; absent without one.",
+    &[],
+);
+pub(super) static WATCH_RESTARTS: Description =
+    counter("countersign_watch_restarts_total", "Watches that had to be opened again.", &[]);
+pub(super) static PANICS: Description =
+    counter("countersign_panics_total", "Panics caught. Each is a bug, and backs off one request.", &[]);
+pub(super) static BUILD_INFO: Description =
+    gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
+
+/// All of them, in the order of the documentation.
+pub(super) static TABLE: [&Description; 20] = [
+    &PASSES,
+    &PASS_DURATION,
+    &REVIEWS,
+    &APPROVED,
+    &ISSUED,
+    &REJECTED,
+    &CLEANED,
+    &ERRORS,
+    &RETRIES,
+    &IN_FLIGHT,
+    &QUEUE_DEPTH,
+    &HELD,
+    &LEADER,
+    &CA_RELOADS,
+    &CA_LOADED,
+    &CA_EXPIRY,
+    &CLIENT_EXPIRY,
+    &WATCH_RESTARTS,
+    &PANICS,
+    &BUILD_INFO,
+];
+
+const fn counter(
+    name: &'static str,
+    help: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+) -> Description {
+    Description { name, kind: Kind::Counter, help, labels }
+}
+
+const fn gauge(
+    name: &'static str,
+    help: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+) -> Description {
+    Description { name, kind: Kind::Gauge, help, labels }
+}

@@ -1,0 +1,136 @@
+use std::fmt::Write;
+use std::path::Path;
+
+use super::table::{Kind, TABLE};
+use super::*;
+
+fn metrics() -> Metrics {
+    Metrics::new(["kubernetes.io/kubelet-serving"]).unwrap()
+}
+
+fn text(metrics: &Metrics) -> String {
+    String::from_utf8(metrics.text().unwrap()).unwrap()
+}
+
+/// Metrics in which each one has a value.
+fn touched() -> Metrics {
+    let metrics = metrics();
+    drop(metrics.pass("sign"));
+    metrics.reviewed("nodeclient", "allowed");
+    metrics.approved("nodeclient");
+    metrics.issued("kubernetes.io/kubelet-serving");
+    metrics.rejected("kubernetes.io/kubelet-serving", "organization");
+    metrics.cleaned("cleaning/issued");
+    metrics.failed("timed_out");
+    metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
+    metrics.client_certificate(3);
+    metrics
+}
+
+#[test]
+fn every_metric_of_the_table_is_served_with_its_type_and_labels_and_no_other() {
+    let families = touched().registry.gather();
+    let ours: Vec<_> = families.iter().filter(|family| family.name().starts_with("countersign_")).collect();
+    assert_eq!(ours.len(), TABLE.len());
+    for family in ours {
+        let what = TABLE.iter().find(|what| what.name == family.name()).expect("a row of the table");
+        let kind = format!("{:?}", family.get_field_type()).to_lowercase();
+        assert_eq!(kind, what.kind.label(), "{}", what.name);
+        let mut names = label_names(what);
+        names.sort_unstable();
+        let labels: Vec<_> =
+            family.get_metric()[0].get_label().iter().map(|pair| pair.name().to_owned()).collect();
+        assert_eq!(labels, names, "{}", what.name);
+    }
+    assert!(families.iter().any(|family| family.name() == "process_resident_memory_bytes"));
+}
+
+#[test]
+fn names_and_help_are_as_promtool_wants_them() {
+    const UNITS: [&str; 4] = ["_total", "_seconds", "_timestamp_seconds", "_info"];
+    for what in TABLE {
+        let name = what.name;
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+        assert_eq!(name.ends_with("_total"), what.kind == Kind::Counter, "{name}");
+        assert!(!["_count", "_sum", "_bucket"].iter().any(|end| name.ends_with(end)), "{name}");
+        assert!(what.kind != Kind::Histogram || name.ends_with("_seconds"), "{name}");
+        assert!(what.labels.iter().all(|(label, _)| *label != "le" && *label != "quantile"), "{name}");
+        assert!(what.help.ends_with('.') && !what.help.is_empty(), "{name}");
+        let unit = UNITS.iter().any(|unit| name.ends_with(unit));
+        assert!(unit || what.kind == Kind::Gauge, "{name}");
+    }
+}
+
+#[test]
+fn a_signer_that_is_not_configured_is_counted_as_other() {
+    let metrics = metrics();
+    metrics.issued("example.com/\"\n}");
+    metrics.rejected("example.com/whatever", "organization");
+    let text = text(&metrics);
+    assert!(text.contains("countersign_issued_total{signer=\"other\"} 1"), "{text}");
+    assert!(
+        text.contains("countersign_rejected_total{reason=\"organization\",signer=\"other\"} 1"),
+        "{text}"
+    );
+    assert!(!text.contains("example.com"), "{text}");
+}
+
+#[test]
+fn what_can_be_known_beforehand_starts_at_zero() {
+    let text = text(&metrics());
+    for line in [
+        "countersign_issued_total{signer=\"kubernetes.io/kubelet-serving\"} 0",
+        "countersign_ca_reloads_total{result=\"failure\"} 0",
+        "countersign_leader 0",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("client_certificate_expiry"), "0 would read as expired in 1970");
+}
+
+#[test]
+fn a_pass_that_panics_is_timed_and_no_longer_in_flight() {
+    let metrics = metrics();
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _pass = metrics.pass("decide");
+        assert_eq!(metrics.in_flight.get(), 1);
+        panic!("as a bug would");
+    }));
+    assert!(result.is_err());
+    assert_eq!(metrics.in_flight.get(), 0);
+    assert!(text(&metrics).contains("countersign_pass_duration_seconds_count{step=\"decide\"} 1"));
+}
+
+/// `docs/metrics.md` is made from the table: `BLESS=1 cargo test -p controller` writes it.
+#[test]
+fn the_documentation_says_what_the_table_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
+    let expected = document();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "docs/metrics.md is out of date: BLESS=1 cargo test -p controller writes it");
+}
+
+fn document() -> String {
+    let mut text = String::from(
+        "# Metrics\n\n\
+         <!-- Made from crates/controller/src/serve/metrics/table.rs by `BLESS=1 cargo test -p controller`. -->\n\n\
+         Served on `/metrics` of the secure port, beside the usual `process_*`. A caller needs a bearer token that the API\n\
+         server authenticates (TokenReview) and that may `get` the non-resource URL `/metrics` (SubjectAccessReview), as for\n\
+         any Kubernetes component; answers are kept for ten seconds. Client certificates are not read. While the API server\n\
+         does not answer, `/metrics` is 503; `/healthz`, `/livez` and `/readyz` are always open. Only where neither a\n\
+         kubeconfig nor the pod's own ServiceAccount gives us an API server to ask, a caller on loopback needs no token, and\n\
+         one from elsewhere is refused.\n\n\
+         No label value comes from a request: they are the values listed here and the signerNames of the configuration.\n\n\
+         | name | type | labels | what |\n|---|---|---|---|\n",
+    );
+    for what in TABLE {
+        let labels: Vec<_> = what.labels.iter().map(|(name, values)| format!("`{name}`: {values}")).collect();
+        let (name, kind, labels) = (what.name, what.kind.label(), labels.join("; "));
+        writeln!(text, "| `{name}` | {kind} | {labels} | {} |", what.help).unwrap();
+    }
+    text
+}
