@@ -1,12 +1,12 @@
 #!/bin/sh
 # Builds the Kubernetes binaries the tests and the demo run against, from the versions that go.mod pins.
 #
-#   build.sh              etcd, kube-apiserver, kube-controller-manager and kubectl
+#   build.sh              etcd, kube-apiserver, kube-controller-manager, kubectl, and our own corpus
 #   build.sh NAME...      only those named; kubelet and kube-scheduler are known as well
 #
 # They end up in <target directory>/controlplane/bin, <target directory> being $CARGO_TARGET_DIR or target/ of the
 # workspace. What is up to date is left alone, and two runs at once do not disturb each other. With
-# KUBEBUILDER_ASSETS set nothing is built: the binaries of that directory are the ones to use.
+# KUBEBUILDER_ASSETS set nothing of Kubernetes is built: the binaries of that directory are the ones to use.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,14 +19,10 @@ bin=$root/bin
 say() { echo "control plane: $*"; }
 fail() { say "$*" >&2; exit 1; }
 
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-    say "nothing to build, KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS"
-    exit 0
-fi
-
 package_of() {
     case $1 in
         etcd) echo go.etcd.io/etcd/server/v3 ;;
+        corpus) echo countersign.dev/controlplane/corpus ;;
         kube-apiserver | kube-controller-manager | kube-scheduler | kubectl | kubelet) echo "k8s.io/kubernetes/cmd/$1" ;;
         *) fail "$1 is not a binary this script knows" ;;
     esac
@@ -72,7 +68,14 @@ lock() {
     trap 'exit 1' HUP INT TERM
 }
 
-up_to_date() { [ -x "$bin/$1" ] && [ "$(cat "$bin/.$1.stamp" 2>/dev/null)" = "$stamp" ]; }
+# What a binary is built from, in short.
+stamp_of() {
+    "$go" version
+    cksum go.mod go.sum build.sh
+    if [ "$1" = corpus ]; then cksum corpus/*.go internal/*/*.go internal/catalogue/foreign/*; fi
+}
+
+up_to_date() { [ -x "$bin/$1" ] && [ "$(cat "$bin/.$1.stamp" 2>/dev/null)" = "$(stamp_of "$1")" ]; }
 
 # Builds the binaries named into a directory of its own, then moves each to its place.
 build() {
@@ -92,20 +95,24 @@ build() {
         $packages
     for name in "$@"; do
         mv -f "$temporary/$(output_of "$name")" "$bin/$name"
-        echo "$stamp" >"$bin/.$name.stamp"
+        stamp_of "$name" >"$bin/.$name.stamp"
     done
     rmdir "$temporary"
 }
 
-[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubectl
+[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubectl corpus
 for name in "$@"; do package_of "$name" >/dev/null; done
+if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+    say "taking the Kubernetes binaries of $KUBEBUILDER_ASSETS"
+    [ ! -x "$KUBEBUILDER_ASSETS/corpus" ] || exit 0
+    set -- corpus
+fi
 
 export GOTOOLCHAIN=local GOWORK=off GOFLAGS= CGO_ENABLED=0
 cd "$here"
 mkdir -p "$bin"
 lock
 go=$(find_go)
-stamp=$("$go" version && cksum go.mod go.sum build.sh)
 wanted=
 for name in "$@"; do up_to_date "$name" || wanted="$wanted $name"; done
 if [ -z "$wanted" ]; then

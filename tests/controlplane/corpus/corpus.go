@@ -15,8 +15,8 @@ type corpus struct {
 	*catalogue.Mixture
 }
 
-func newCorpus(seed uint64) *corpus {
-	return &corpus{catalogue.NewMixture(seed, "corpus", &p.Pool{})}
+func newCorpus(seed uint64, pool *p.Pool) *corpus {
+	return &corpus{catalogue.NewMixture(seed, "corpus", pool)}
 }
 
 // keepRefused is how many in a hundred of those the API server refuses are kept.

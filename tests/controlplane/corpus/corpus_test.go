@@ -3,16 +3,20 @@ package main
 import (
 	"reflect"
 	"testing"
+
+	"countersign.dev/controlplane/internal/pkcs10"
 )
 
+var pool = &pkcs10.Pool{}
+
 func TestTheSameSeedGivesTheSameEntries(t *testing.T) {
-	if !reflect.DeepEqual(newCorpus(7).entries(900), newCorpus(7).entries(900)) {
+	if !reflect.DeepEqual(newCorpus(7, pool).entries(900), newCorpus(7, pool).entries(900)) {
 		t.Error("two corpora of one seed differ")
 	}
 }
 
 func TestNothingIsDecidedByHandThatAnApproverWouldApprove(t *testing.T) {
-	for _, e := range newCorpus(7).entries(1200) {
+	for _, e := range newCorpus(7, pool).entries(1200) {
 		if e.recognized() && e.granted() && e.Action != "none" {
 			t.Errorf("%s: %s of %s", e.Name, e.Action, e.Requester)
 		}
@@ -22,7 +26,7 @@ func TestNothingIsDecidedByHandThatAnApproverWouldApprove(t *testing.T) {
 func TestMostEntriesCanBeCreated(t *testing.T) {
 	for _, count := range []int{100, 1200} {
 		creatable := 0
-		for _, e := range newCorpus(7).entries(count) {
+		for _, e := range newCorpus(7, pool).entries(count) {
 			if e.creatable() {
 				creatable++
 			}
@@ -35,7 +39,7 @@ func TestMostEntriesCanBeCreated(t *testing.T) {
 
 func TestExceptionsGoAllTheWayToTheSigner(t *testing.T) {
 	found := 0
-	for _, e := range newCorpus(7).entries(1200) {
+	for _, e := range newCorpus(7, pool).entries(1200) {
 		if e.Exception == "" {
 			continue
 		}

@@ -27,13 +27,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
+
+	"countersign.dev/controlplane/internal/pkcs10"
 )
 
 func main() {
 	seed := flag.Uint64("seed", 1, "seed of all that is drawn at random")
 	count := flag.Int("count", 1200, "number of requests")
 	flag.Parse()
-	if err := write(newCorpus(*seed).entries(*count)); err != nil {
+	if err := write(newCorpus(*seed, &pkcs10.Pool{}).entries(*count)); err != nil {
 		fmt.Fprintln(os.Stderr, "corpus:", err)
 		os.Exit(1)
 	}
