@@ -45,11 +45,16 @@ func (c *corpus) draft(name, signer string, request p.Request) entry {
 	return c.written(name, signer, p.Armor(request.DER()))
 }
 
+// written is a draft of a request that is text already.
 func (c *corpus) written(name, signer, request string) entry {
-	return entry{
+	e := entry{
 		Name: name, Request: request, SignerName: signer, Usages: catalogue.UsualUsages(signer),
 		Requester: c.requester(signer),
 	}
+	if e.restricted() && !c.Chance(keepRefused) {
+		e.Requester = catalogue.Pick(c.Mixture, []string{"bootstrap", "admin", "user:alice", "ungranted:mallory"})
+	}
+	return e
 }
 
 // requester is somebody who usually asks the signer.

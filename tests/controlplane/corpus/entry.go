@@ -35,6 +35,16 @@ func (e entry) creatable() bool {
 		e.SignerName != catalogue.LegacyUnknown && (e.ExpirationSeconds == nil || *e.ExpirationSeconds >= 600)
 }
 
+// restricted says whether NodeRestriction refuses the entry: nodes ask for themselves alone.
+func (e entry) restricted() bool {
+	node, isNode := strings.CutPrefix(e.Requester, "node:")
+	if !isNode || e.SignerName != catalogue.KubeletServing && e.SignerName != catalogue.KubeletClient {
+		return false
+	}
+	request, err := certificates.ParseCSR([]byte(e.Request))
+	return err != nil || request.Subject.CommonName != "system:node:"+node
+}
+
 // recognized says whether the approving controller would want to approve the entry, given the permission.
 func (e entry) recognized() bool {
 	if e.SignerName != catalogue.KubeletClient {
