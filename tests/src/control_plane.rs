@@ -192,9 +192,7 @@ fn write_files(
 }
 
 /// Starts a server with `start` until one does not find its port taken.
-async fn on_a_free_port(
-    start: impl AsyncFn(u16) -> Result<(Process, String)>,
-) -> Result<(Process, String)> {
+async fn on_a_free_port(start: impl AsyncFn(u16) -> Result<(Process, String)>) -> Result<(Process, String)> {
     for _ in 0..ATTEMPTS {
         match start(port::free()?).await {
             Err(error) if format!("{error:#}").contains("address already in use") => (),

@@ -1,8 +1,10 @@
 //! A real control plane for tests: etcd, kube-apiserver, kube-controller-manager and countersign on loopback.
 
+pub mod approval;
 pub mod binaries;
 pub mod bindings;
 mod control_plane;
+pub mod differential;
 mod failure;
 mod kubeconfig;
 mod options;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
-    SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519,
+    PKCS_RSA_SHA256, SignatureAlgorithm,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -43,6 +43,7 @@ impl KeyKind {
 #[derive(Debug)]
 pub struct Authority {
     certificate: String,
+    not_after: OffsetDateTime,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -76,7 +77,7 @@ impl Authority {
         params.not_before = OffsetDateTime::now_utc() - Duration::days(3650);
         params.not_after = OffsetDateTime::now_utc() + lifetime;
         let certificate = params.self_signed(&key)?.pem();
-        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+        Ok(Self { certificate, not_after: params.not_after, issuer: Issuer::new(params, key) })
     }
 
     /// Its certificate and key.
@@ -87,6 +88,16 @@ impl Authority {
     /// Its certificate in PEM.
     pub fn certificate(&self) -> &str {
         &self.certificate
+    }
+
+    /// When it expires, in seconds since 1970.
+    pub fn not_after(&self) -> i64 {
+        self.not_after.unix_timestamp()
+    }
+
+    /// Its public key, encoded as a SubjectPublicKeyInfo's bit string.
+    pub fn public_key(&self) -> &[u8] {
+        self.issuer.key().public_key_raw()
     }
 
     /// A client certificate for the user `name` in at most one group.

@@ -34,7 +34,8 @@ impl Process {
         let mut command = command_that_dies_with_us(program);
         command.args(arguments).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         for (variable, _) in std::env::vars_os() {
-            let configures = variable.to_string_lossy().starts_with("COUNTERSIGN_") || variable == "KUBECONFIG";
+            let configures =
+                variable.to_string_lossy().starts_with("COUNTERSIGN_") || variable == "KUBECONFIG";
             if configures {
                 command.env_remove(variable);
             }
@@ -125,7 +126,7 @@ impl Process {
 
     fn tail(&self) -> Result<String> {
         let log = self.log()?;
-        let lines: Vec<&str> = log.lines().collect();
+        let lines: Vec<String> = log.lines().map(|line| line.chars().take(WIDTH).collect()).collect();
         Ok(lines[lines.len().saturating_sub(TAIL)..].join("\n"))
     }
 }
@@ -173,4 +174,7 @@ fn spawn(command: Command) -> Result<Child> {
 }
 
 /// Lines of log printed of each process when a test fails.
-const TAIL: usize = 60;
+const TAIL: usize = 40;
+
+/// Characters printed of each of them.
+const WIDTH: usize = 500;

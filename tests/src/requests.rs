@@ -88,7 +88,11 @@ impl Draft {
     /// Labels the object.
     #[must_use]
     pub fn label(mut self, key: &str, value: &str) -> Self {
-        self.object.metadata.labels.get_or_insert_with(BTreeMap::new).insert(key.to_owned(), value.to_owned());
+        self.object
+            .metadata
+            .labels
+            .get_or_insert_with(BTreeMap::new)
+            .insert(key.to_owned(), value.to_owned());
         self
     }
 

@@ -200,7 +200,9 @@ impl Signer {
             bail!("/metrics answers {status}: {text}");
         }
         let values = text.lines().filter(|line| line.starts_with(series));
-        values.map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<f64>().context(line.to_owned())).sum()
+        values
+            .map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<f64>().context(line.to_owned()))
+            .sum()
     }
 
     /// Asks it to end and waits until it has.

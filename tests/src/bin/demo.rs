@@ -32,7 +32,9 @@ async fn main() -> Result<()> {
 
     println!("\n$ kubectl get csr");
     print!("{}", cluster.kubectl(&["get", "csr"])?);
-    println!("\n$ kubectl get csr … -o jsonpath='{{.status.certificate}}' | base64 -d | openssl x509 -noout -text");
+    println!(
+        "\n$ kubectl get csr … -o jsonpath='{{.status.certificate}}' | base64 -d | openssl x509 -noout -text"
+    );
     println!("{}", readable(outcome::certificate(&issued).context("no certificate")?).await?);
 
     say("stopping everything");
@@ -66,7 +68,11 @@ async fn follow(
         }
         let outcome = Outcome::of(&csr);
         let by = outcome::condition(&csr, "Approved").and_then(|approved| approved.message.clone());
-        println!("    {:>5} ms  {name}  {outcome:<8?}  {}", created.elapsed().as_millis(), by.unwrap_or_default());
+        println!(
+            "    {:>5} ms  {name}  {outcome:<8?}  {}",
+            created.elapsed().as_millis(),
+            by.unwrap_or_default()
+        );
         if outcome == Outcome::Issued {
             return Ok(csr);
         }

@@ -1,0 +1,81 @@
+//! Knowing that nothing more will happen.
+//!
+//! An approved request that cannot be signed is retried for ever, and so is one whose requester may not have it: "done"
+//! is no state of the objects. What can be known is that the signer has had its turn with everything: it takes new work
+//! in order, so requests created last and issued show that the rest has been tried; and what it still had in hand then
+//! has been written when for a while no object changes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
+use kube::api::{DeleteParams, ListParams};
+use kube::{Api, Client};
+use tokio::time::{Instant, sleep};
+
+use crate::approval::{self, Verdict};
+use crate::outcome::{self, Outcome};
+use crate::requests::{self, Draft};
+
+/// Waits until the signer has had its turn with every request, and for it to fall quiet.
+pub(super) async fn settle(client: &Client) -> Result<()> {
+    sentinels(client).await?;
+    loop {
+        let before = versions(client).await?;
+        quiet(client, before.clone()).await?;
+        sentinels(client).await?;
+        if versions(client).await? == before {
+            return Ok(());
+        }
+    }
+}
+
+/// Sends one request down every way through the signer, waits for the certificates and deletes them.
+async fn sentinels(client: &Client) -> Result<()> {
+    let objects: Api<CertificateSigningRequest> = Api::all(client.clone());
+    let ways = [
+        requests::kubelet_client("sentinel")?.named("sentinel-kubelet-client"),
+        requests::kubelet_serving("sentinel", &["sentinel"])?.named("sentinel-kubelet-serving"),
+        requests::user("sentinel")?.named("sentinel-client"),
+    ];
+    for draft in &ways {
+        let name = draft.create(client).await?;
+        if draft.object.spec.signer_name != requests::KUBELET_CLIENT {
+            approval::decide(client, &name, Verdict::Approved).await?;
+        }
+    }
+    for name in ways.iter().filter_map(name_of) {
+        outcome::reached(client, name, Outcome::Issued).await.context("a request sent last")?;
+        objects.delete(name, &DeleteParams::default()).await?;
+    }
+    Ok(())
+}
+
+/// Waits until no object has changed for [`QUIET`].
+async fn quiet(client: &Client, mut last: BTreeMap<String, String>) -> Result<()> {
+    let mut changed = Instant::now();
+    while changed.elapsed() < QUIET {
+        sleep(INTERVAL).await;
+        let now = versions(client).await?;
+        if now != last {
+            (last, changed) = (now, Instant::now());
+        }
+    }
+    Ok(())
+}
+
+/// The resourceVersion of every object.
+async fn versions(client: &Client) -> Result<BTreeMap<String, String>> {
+    let objects: Api<CertificateSigningRequest> = Api::all(client.clone());
+    let list = objects.list_metadata(&ListParams::default()).await?;
+    let version = |meta: kube::core::ObjectMeta| Some((meta.name?, meta.resource_version?));
+    Ok(list.items.into_iter().filter_map(|object| version(object.metadata)).collect())
+}
+
+fn name_of(draft: &Draft) -> Option<&str> {
+    draft.object.metadata.name.as_deref()
+}
+
+const QUIET: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_millis(250);
