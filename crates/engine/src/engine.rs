@@ -1,17 +1,60 @@
-use std::hash::Hash;
-use std::marker::PhantomData;
+//! The state machine, in four parts: what happens to objects, what comes of effects, whose turn it is, and this, which
+//! holds them together.
 
-use crate::{Input, Now, Settings, Standings, Turn};
+mod events;
+mod outcomes;
+mod turns;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::Duration;
+
+use csr::Rule;
+use time::OffsetDateTime;
+
+use crate::agenda::Agenda;
+use crate::bucket::Bucket;
+use crate::flights::{Flights, Place};
+use crate::lanes::Rank;
+use crate::moment::Moment;
+use crate::objects::Objects;
+use crate::pass::Pass;
+use crate::queue::Queue;
+use crate::record::State;
+use crate::records::{Records, Slot};
+use crate::waiting::WaitingRoom;
+use crate::{Counts, Input, Now, Settings, Standings, Turn};
 
 /// What is to be done next, for which object, when.
 ///
 /// `Q` is a question that the approver needs answered, `A` its answer. Two equal answers must lead to the same decision:
 /// a request that one answer holds stays held when the same answer comes back.
+///
+/// Every input and every turn costs the logarithm of the number of objects, for each request that it moves; only a list
+/// of all objects and a reload look at all of them.
 #[derive(Debug)]
 pub struct Engine<Q, A> {
     settings: Settings,
     standings: Standings,
-    marker: PhantomData<(Q, A)>,
+    now: Now,
+    /// The number of reloads.
+    policy: u64,
+    leading: bool,
+    records: Records,
+    objects: Objects,
+    queue: Queue,
+    waiting: WaitingRoom<Q, A>,
+    passes: HashMap<Slot, Pass<Q, A>>,
+    /// Passes whose next effect is to be given out, by what it takes up.
+    continued: [VecDeque<Slot>; Place::ALL.len()],
+    flights: Flights,
+    back_off: Agenda<Duration, Slot>,
+    /// Objects to clean. By the calendar, so that a step of the clock needs no reckoning.
+    deadlines: Agenda<Moment, Slot>,
+    retry_rate: Bucket,
+    cleaning_rate: Bucket,
+    /// Whether the next retry is a question's.
+    question_retries: bool,
 }
 
 impl<Q, A> Engine<Q, A>
@@ -21,17 +64,87 @@ where
 {
     /// An engine that knows of no object yet, and does not lead.
     pub fn new(settings: Settings, standings: Standings) -> Self {
-        Self { settings, standings, marker: PhantomData }
+        Self {
+            settings,
+            standings,
+            now: Now { wall: OffsetDateTime::UNIX_EPOCH, monotonic: Duration::ZERO },
+            policy: 0,
+            leading: false,
+            records: Records::default(),
+            objects: Objects::new(settings.object_budget_bytes),
+            queue: Queue::new(settings.max_identities),
+            waiting: WaitingRoom::new(settings.retry),
+            passes: HashMap::new(),
+            continued: Default::default(),
+            flights: Flights::new(&settings),
+            back_off: Agenda::default(),
+            deadlines: Agenda::default(),
+            retry_rate: Bucket::new(settings.retry.per_second, settings.retry.burst),
+            cleaning_rate: Bucket::new(settings.cleaning.per_second, settings.cleaning.burst),
+            question_retries: false,
+        }
     }
 
-    /// Takes in what has happened. Never fails, and never does more than the change asks for.
+    /// Takes in what has happened. Never fails.
     pub fn handle(&mut self, input: Input<Q, A>, now: Now) {
-        let _ = (input, now, self.settings);
+        self.at(now);
+        match input {
+            Input::Init => self.records.begin_epoch(),
+            Input::InitApply(object) | Input::Apply(object) => self.apply(object),
+            Input::InitDone => self.forget_unlisted(),
+            Input::Deleted { name, uid } => self.deleted(&name, &uid),
+            Input::Done(ticket, outcome) => self.done(ticket, outcome),
+            Input::FactChanged(question) => self.waiting.fact_changed(&question),
+            Input::Reloaded(standings) => self.reload(standings),
+            Input::Leading(leading) => self.lead(leading),
+        }
     }
 
     /// The next thing to do, or how long there is nothing to do. To be called until it says [`Turn::Sleep`].
     pub fn poll(&mut self, now: Now) -> Turn<Q, A> {
-        let _ = (now, &self.standings);
-        Turn::Sleep(None)
+        self.at(now);
+        if !self.leading {
+            return Turn::Sleep(None);
+        }
+        loop {
+            let woken = self.wake();
+            if let Some((ticket, effect)) = self.next_effect() {
+                return Turn::Do(ticket, effect);
+            }
+            if !woken {
+                return Turn::Sleep(self.next_wake());
+            }
+        }
+    }
+
+    fn at(&mut self, now: Now) {
+        self.now = now;
+        self.waiting.at(now.monotonic);
+    }
+
+    /// How much there is of everything.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            records: self.records.len(),
+            fresh: self.queue.len(Rank::Fresh),
+            late: self.queue.len(Rank::Late),
+            retries: self.queue.len(Rank::Retries),
+            backing_off: self.records.count(State::BackingOff(Duration::ZERO)),
+            passes: self.passes.len(),
+            waiting: self.records.count(State::Waiting),
+            held: self.records.count(State::Held),
+            questions: self.waiting.questions(),
+            calls: self.flights.under_way(Place::Call),
+            deletes: self.flights.under_way(Place::Delete),
+            local: self.flights.under_way(Place::Local),
+            object_bytes: self.objects.bytes(),
+            shared_answers: self.waiting.shared_answers(),
+            budget_exceeded: self.objects.exceeded(),
+        }
+    }
+
+    /// The rule that holds the object of this name, if one does.
+    pub fn held_by(&self, name: &str) -> Option<&'static Rule> {
+        self.waiting.rule(self.records.find(name)?)
     }
 }

@@ -57,6 +57,15 @@ pub struct Cleaning {
     pub yield_factor: u32,
 }
 
+impl Retry {
+    /// How long to stay away after so many failures in a row.
+    pub(crate) fn delay(&self, failures: u8, retry_after: Option<Duration>) -> Duration {
+        let doublings = u32::from(failures.saturating_sub(1)).min(31);
+        let delay = self.first_delay.saturating_mul(1 << doublings);
+        delay.max(retry_after.unwrap_or_default()).min(self.max_delay)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -1,0 +1,224 @@
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use csr::CertificateSigningRequest;
+
+use super::Engine;
+use crate::flights::{Errand, Place};
+use crate::lanes::Rank;
+use crate::moment::Moment;
+use crate::objects::Objects;
+use crate::pass::{Next, Pass};
+use crate::question::QuestionId;
+use crate::record::State;
+use crate::records::{Records, Slot};
+use crate::step::Step;
+use crate::{Effect, Ticket};
+
+/// Due entries that one turn takes in before it looks for something to do.
+const BATCH: usize = 64;
+
+/// A step of the wall clock is noticed after this long at the latest.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Whose turn it is.
+impl<Q, A> Engine<Q, A>
+where
+    Q: Clone + Eq + Hash,
+    A: Clone + PartialEq,
+{
+    /// Takes in what is due to be tried again. Says whether there was anything.
+    pub(super) fn wake(&mut self) -> bool {
+        let mut woken = 0;
+        while woken < BATCH
+            && let Some(slot) = self.back_off.pop_due(self.now.monotonic)
+        {
+            self.settle(slot);
+            woken += 1;
+        }
+        while woken < BATCH && self.waiting.wake() {
+            woken += 1;
+        }
+        woken > 0
+    }
+
+    /// What is begun goes before what is not, and cleaning goes last.
+    pub(super) fn next_effect(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
+        self.carry_on().or_else(|| self.send_question()).or_else(|| self.admit()).or_else(|| self.clean())
+    }
+
+    /// When something will be due.
+    pub(super) fn next_wake(&self) -> Option<Duration> {
+        let retries = self.queue.len(Rank::Retries) > 0 || self.waiting.has_overdue();
+        let retry = retries.then(|| self.retry_rate.due(1));
+        let dates = [self.back_off.next(), self.waiting.next_round(), retry, self.next_cleaning()];
+        dates.into_iter().flatten().filter(|date| *date > self.now.monotonic).min()
+    }
+
+    fn next_cleaning(&self) -> Option<Duration> {
+        let deadline: time::OffsetDateTime = self.deadlines.next()?.into();
+        let ahead = deadline - self.now.wall;
+        Some(if ahead.is_positive() {
+            self.now.monotonic + ahead.unsigned_abs().min(LONGEST_SLEEP)
+        } else {
+            self.cleaning_rate.due(self.cleaning_cost())
+        })
+    }
+
+    /// The next effect of a pass that has begun. Nothing new begins before it finds its place.
+    fn carry_on(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
+        for place in Place::ALL {
+            while self.flights.has_room(place)
+                && let Some(slot) = self.continued[place as usize].pop_front()
+            {
+                if let Some(given_out) = self.give_out(slot) {
+                    return Some(given_out);
+                }
+            }
+        }
+        None
+    }
+
+    /// The next effect of a pass; `None` when it has none, or is about an object that has changed.
+    fn give_out(&mut self, slot: Slot) -> Option<(Ticket, Effect<Q, A>)> {
+        let pass = self.passes.get_mut(&slot)?;
+        let next = pass.next.take()?;
+        let record = self.records.get(slot)?;
+        let is_outdated =
+            |object: &Arc<CertificateSigningRequest>| object.resource_version() != record.resource_version;
+        if pass.object.as_ref().is_some_and(is_outdated) {
+            let pass = self.passes.remove(&slot)?;
+            self.end(pass);
+            return None;
+        }
+        let ticket = self.flights.open(Errand::Pass(slot), next.place());
+        pass.ticket = Some(ticket);
+        pass.resource_version = record.resource_version;
+        pass.policy = self.policy;
+        Some((ticket, pass.effect(next, record)))
+    }
+
+    fn send_question(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
+        if !self.flights.has_room(Place::Call) {
+            return None;
+        }
+        let (id, question) = self.waiting.send().or_else(|| self.question_again())?;
+        let ticket = self.flights.open(Errand::Question(id), Place::Call);
+        Some((ticket, Effect::Ask(question)))
+    }
+
+    /// Retried questions and retried requests take turns.
+    fn question_again(&mut self) -> Option<(QuestionId, Q)> {
+        let is_its_turn = self.question_retries || self.queue.len(Rank::Retries) == 0;
+        if !is_its_turn || self.retry_rate.due(1) > self.now.monotonic {
+            return None;
+        }
+        let again = self.waiting.send_again()?;
+        self.retry_rate.take(1, self.now.monotonic);
+        self.question_retries = false;
+        Some(again)
+    }
+
+    /// Begins the pass of whose turn it is.
+    fn admit(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
+        while self.continued.is_empty()
+            && self.flights.has_room(Place::Call)
+            && self.flights.has_room(Place::Local)
+        {
+            let slot = self.next_in_turn()?;
+            let record = self.records.get(slot)?;
+            let work = record.step(&self.standings, self.now.wall);
+            let next = match work {
+                Step::Decide => Next::Decide,
+                Step::Sign => Next::Sign,
+                Step::Clean(_) | Step::Rest { .. } => {
+                    self.waiting.leave(slot);
+                    self.settle(slot);
+                    continue;
+                }
+            };
+            if let Some(given_out) = self.begin(Pass::new(slot, work, next)) {
+                return Some(given_out);
+            }
+        }
+        None
+    }
+
+    fn next_in_turn(&mut self) -> Option<Slot> {
+        loop {
+            let is_their_turn = !self.question_retries || !self.waiting.has_overdue();
+            let may_retry = is_their_turn && self.retry_rate.due(1) <= self.now.monotonic;
+            let (rank, slot) = self.queue.pop(may_retry, |slot| calls(&self.records, &self.objects, slot))?;
+            let record = self.records.get(slot)?;
+            match (rank, record.rank(self.now)) {
+                (Rank::Fresh, Rank::Late) => self.enqueue(slot),
+                (Rank::Retries, _) => {
+                    self.retry_rate.take(1, self.now.monotonic);
+                    self.question_retries = true;
+                    return Some(slot);
+                }
+                (Rank::Fresh | Rank::Late, _) => return Some(slot),
+            }
+        }
+    }
+
+    fn begin(&mut self, mut pass: Pass<Q, A>) -> Option<(Ticket, Effect<Q, A>)> {
+        let slot = pass.slot;
+        let record = self.records.get(slot)?;
+        let is_current = |object: &Arc<CertificateSigningRequest>| {
+            !record.stale && object.resource_version() == record.resource_version
+        };
+        pass.object = self.objects.take(slot).filter(is_current);
+        if pass.object.is_none() {
+            pass.next = Some(Next::Read);
+        }
+        pass.answers = self.waiting.take_answers(slot, self.settings.answer_lifetime);
+        self.records.set_state(slot, State::InHand);
+        self.passes.insert(slot, pass);
+        self.give_out(slot)
+    }
+
+    /// Deletes what is due.
+    fn clean(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
+        let cost = self.cleaning_cost();
+        while self.flights.has_room(Place::Delete) && self.cleaning_rate.due(cost) <= self.now.monotonic {
+            let slot = self.deadlines.due(Moment::from(self.now.wall))?;
+            let record = self.records.get(slot)?;
+            let (state, stale, work) =
+                (record.state, record.stale, record.step(&self.standings, self.now.wall));
+            if stale && !self.flights.has_room(Place::Call) {
+                return None;
+            }
+            self.unschedule(slot);
+            if let Step::Clean(rule) = work
+                && state != State::InHand
+            {
+                self.leave(slot);
+                self.cleaning_rate.take(cost, self.now.monotonic);
+                let next = if stale { Next::Read } else { Next::Delete(rule) };
+                self.objects.take(slot);
+                self.records.set_state(slot, State::InHand);
+                self.passes.insert(slot, Pass::new(slot, work, next));
+                return self.give_out(slot);
+            }
+        }
+        None
+    }
+
+    /// While there is other work, a delete costs more than one.
+    fn cleaning_cost(&self) -> u32 {
+        let is_idle = self.queue.is_empty() && self.flights.under_way(Place::Call) == 0;
+        if is_idle { 1 } else { self.settings.cleaning.yield_factor }
+    }
+}
+
+/// The API calls that serving a request takes.
+fn calls(records: &Records, objects: &Objects, slot: Slot) -> u32 {
+    let Some(record) = records.get(slot) else {
+        return 1;
+    };
+    let read = u32::from(record.stale || !objects.holds(slot));
+    read + if record.is_approved() { 1 } else { 2 }
+}

@@ -1,0 +1,118 @@
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use crate::moment::Moment;
+use crate::records::Slot;
+
+/// Who is served before whom.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Rank {
+    /// Never tried, and its requester still waits.
+    Fresh,
+    /// Never tried, but its requester has given up by now.
+    Late,
+    /// Tried in vain.
+    Retries,
+}
+
+/// Whose turn it is to have requests served: a fingerprint of the username.
+///
+/// Two users that share one would only share their turn.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Identity(pub(crate) u64);
+
+/// A record's place in its lane: oldest first.
+pub(crate) type Place = (Moment, Slot);
+
+/// What waits for its turn in one rank: deficit round robin over identities, oldest first within one.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    lanes: HashMap<Identity, Lane>,
+    /// Every lane once, the next to be served in front.
+    ring: VecDeque<Identity>,
+    max_identities: usize,
+    len: usize,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    places: BTreeSet<Place>,
+    deficit: u32,
+}
+
+/// API calls that a lane may use up in one turn: as many as the most expensive request takes.
+const QUANTUM: u32 = 3;
+
+/// The lane of those who come when all lanes are taken.
+const SHARED: Identity = Identity(0);
+
+impl Lanes {
+    pub(crate) fn new(max_identities: usize) -> Self {
+        Self { lanes: HashMap::new(), ring: VecDeque::new(), max_identities, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn push(&mut self, identity: Identity, place: Place) {
+        let has_room = self.lanes.contains_key(&identity) || self.lanes.len() < self.max_identities;
+        let identity = if has_room { identity } else { SHARED };
+        let lane = self.lanes.entry(identity).or_insert_with(|| {
+            self.ring.push_back(identity);
+            Lane::default()
+        });
+        self.len += usize::from(lane.places.insert(place));
+    }
+
+    /// Takes out one that waits no longer. Its empty lane goes when its turn comes.
+    pub(crate) fn remove(&mut self, identity: Identity, place: Place) {
+        for identity in [identity, SHARED] {
+            if let Some(lane) = self.lanes.get_mut(&identity)
+                && lane.places.remove(&place)
+            {
+                self.len -= 1;
+                return;
+            }
+        }
+    }
+
+    /// Takes out whose turn it is. `cost`: the API calls that serving one takes, at least one.
+    pub(crate) fn pop(&mut self, cost: impl Fn(Slot) -> u32) -> Option<Slot> {
+        loop {
+            let identity = *self.ring.front()?;
+            let Some(lane) = self.lanes.get_mut(&identity) else {
+                self.ring.pop_front();
+                continue;
+            };
+            let Some((_, slot)) = lane.places.pop_first() else {
+                self.close_front(identity);
+                continue;
+            };
+            self.len -= 1;
+            lane.charge(cost(slot));
+            let next = lane.places.first().map(|(_, next)| cost(*next));
+            match next {
+                None => self.close_front(identity),
+                Some(next) if next > lane.deficit => self.ring.rotate_left(1),
+                Some(_) => {}
+            }
+            return Some(slot);
+        }
+    }
+
+    fn close_front(&mut self, identity: Identity) {
+        self.ring.pop_front();
+        self.lanes.remove(&identity);
+    }
+}
+
+impl Lane {
+    /// A turn begins when what is left of the last one is not enough.
+    fn charge(&mut self, cost: u32) {
+        let cost = cost.clamp(1, QUANTUM);
+        if self.deficit < cost {
+            self.deficit += QUANTUM;
+        }
+        self.deficit -= cost;
+    }
+}

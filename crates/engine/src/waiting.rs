@@ -1,0 +1,334 @@
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::Duration;
+
+use csr::Rule;
+
+use crate::agenda::Agenda;
+use crate::question::{Asked, QuestionId, Sending};
+use crate::records::Slot;
+use crate::{Failure, Retry};
+
+/// Where requests wait for answers, and for other answers.
+///
+/// Requests with the same question share the next answer, and only one that they were there for before it was asked. No
+/// answer is kept. A question whose answer holds requests is asked again after a while: one back-off for the question,
+/// however many requests it holds.
+#[derive(Debug)]
+pub(crate) struct WaitingRoom<Q, A> {
+    retry: Retry,
+    now: Duration,
+    asked: HashMap<QuestionId, Asked<Q, A>>,
+    ids: HashMap<Q, QuestionId>,
+    guests: HashMap<Slot, Guest<Q, A>>,
+    wanted: VecDeque<QuestionId>,
+    overdue: VecDeque<QuestionId>,
+    rounds: Agenda<Duration, QuestionId>,
+    next_id: u64,
+    shared_answers: u64,
+}
+
+/// One record in the room.
+#[derive(Debug)]
+struct Guest<Q, A> {
+    missing: BTreeSet<QuestionId>,
+    answers: Vec<(Q, A)>,
+    answered_at: Duration,
+    held_on: BTreeSet<QuestionId>,
+    rule: Option<&'static Rule>,
+}
+
+impl<Q, A> WaitingRoom<Q, A>
+where
+    Q: Clone + Eq + Hash,
+    A: Clone + PartialEq,
+{
+    pub(crate) fn new(retry: Retry) -> Self {
+        Self {
+            retry,
+            now: Duration::ZERO,
+            asked: HashMap::new(),
+            ids: HashMap::new(),
+            guests: HashMap::new(),
+            wanted: VecDeque::new(),
+            overdue: VecDeque::new(),
+            rounds: Agenda::default(),
+            next_id: 0,
+            shared_answers: 0,
+        }
+    }
+
+    /// What time it is.
+    pub(crate) fn at(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// Seats a record until these questions are answered; what was answered before comes along.
+    pub(crate) fn wait(&mut self, slot: Slot, questions: Vec<Q>, answers: Vec<(Q, A)>) {
+        let mut missing = BTreeSet::new();
+        for question in questions {
+            let id = self.id(question);
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.seat(slot);
+            }
+            self.want(id);
+            missing.insert(id);
+        }
+        let guest = Guest { missing, answers, answered_at: self.now, held_on: BTreeSet::new(), rule: None };
+        self.guests.insert(slot, guest);
+    }
+
+    /// Holds a record until one of these questions, answered so in its pass, is answered differently.
+    pub(crate) fn hold(&mut self, slot: Slot, hold: (Vec<Q>, &'static Rule), answers: &[(Q, A)]) {
+        let (on, rule) = hold;
+        let mut held_on = BTreeSet::new();
+        for question in on {
+            let answer =
+                answers.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
+            let id = self.id(question);
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.hold(slot, answer);
+            }
+            self.ensure_round(id);
+            held_on.insert(id);
+        }
+        let missing = BTreeSet::new();
+        let guest = Guest { missing, answers: Vec::new(), answered_at: self.now, held_on, rule: Some(rule) };
+        self.guests.insert(slot, guest);
+    }
+
+    /// Takes a record out, whatever it waits for.
+    pub(crate) fn leave(&mut self, slot: Slot) {
+        let Some(guest) = self.guests.remove(&slot) else {
+            return;
+        };
+        for id in guest.missing.into_iter().chain(guest.held_on) {
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.leave(slot);
+            }
+            self.drop_if_deserted(id);
+        }
+    }
+
+    /// Takes a record out with the answers it got, unless they are older than `lifetime`.
+    pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> Vec<(Q, A)> {
+        let guest = self.guests.remove(&slot);
+        guest
+            .filter(|guest| guest.answered_at + lifetime >= self.now)
+            .map_or_else(Vec::new, |guest| guest.answers)
+    }
+
+    /// The next question that somebody waits for.
+    pub(crate) fn send(&mut self) -> Option<(QuestionId, Q)> {
+        while let Some(id) = self.wanted.pop_front() {
+            if let Some(question) = self.mark_sent(id, Sending::Wanted) {
+                return Some((id, question));
+            }
+        }
+        None
+    }
+
+    /// The next question that is asked again.
+    pub(crate) fn send_again(&mut self) -> Option<(QuestionId, Q)> {
+        while let Some(id) = self.overdue.pop_front() {
+            if let Some(question) = self.mark_sent(id, Sending::Overdue) {
+                return Some((id, question));
+            }
+        }
+        None
+    }
+
+    pub(crate) fn has_overdue(&self) -> bool {
+        !self.overdue.is_empty()
+    }
+
+    /// Looks for a question whose next round is due. Says whether there was one.
+    pub(crate) fn wake(&mut self) -> bool {
+        let Some(id) = self.rounds.pop_due(self.now) else {
+            return false;
+        };
+        if let Some(asked) = self.asked.get_mut(&id) {
+            asked.due = None;
+            if asked.sending == Sending::Idle {
+                asked.sending = Sending::Overdue;
+                self.overdue.push_back(id);
+            }
+        }
+        true
+    }
+
+    /// When the next round is due.
+    pub(crate) fn next_round(&self) -> Option<Duration> {
+        self.rounds.next()
+    }
+
+    /// Hands an answer out. Returns the records that wait for no other answer now.
+    pub(crate) fn answered(&mut self, id: QuestionId, answer: &A) -> Vec<Slot> {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return Vec::new();
+        };
+        let question = asked.question.clone();
+        let (waited, released) = asked.answered(answer);
+        self.shared_answers += (waited.len() + released.len()).saturating_sub(1) as u64;
+        for slot in &released {
+            self.release(*slot, id);
+        }
+        let served = waited.into_iter().chain(released);
+        let woken = served.filter(|slot| self.serve(*slot, id, (question.clone(), answer.clone()))).collect();
+        self.end_round(id);
+        woken
+    }
+
+    /// Nobody got an answer: the question goes again later, and all wait on.
+    pub(crate) fn failed(&mut self, id: QuestionId, failure: Failure) {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return;
+        };
+        asked.failed();
+        if let Some(pause) = failure.retry_after {
+            asked.not_before = self.now + pause.min(self.retry.max_delay);
+        }
+        if asked.is_deserted() {
+            self.drop_if_deserted(id);
+        } else {
+            self.ensure_round(id);
+        }
+    }
+
+    /// Whoever is held on the question gets a new answer, with nothing held against it.
+    pub(crate) fn fact_changed(&mut self, question: &Q) {
+        let Some(&id) = self.ids.get(question) else {
+            return;
+        };
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return;
+        };
+        asked.attempts = 0;
+        if asked.sending == Sending::Sent {
+            asked.changed = true;
+        } else {
+            self.want(id);
+        }
+    }
+
+    /// Which rule holds a record.
+    pub(crate) fn rule(&self, slot: Slot) -> Option<&'static Rule> {
+        self.guests.get(&slot)?.rule
+    }
+
+    /// Questions that somebody waits for or is held on.
+    pub(crate) fn questions(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Answers that a request got without a question of its own.
+    pub(crate) fn shared_answers(&self) -> u64 {
+        self.shared_answers
+    }
+
+    fn id(&mut self, question: Q) -> QuestionId {
+        if let Some(id) = self.ids.get(&question) {
+            return *id;
+        }
+        let id = QuestionId(self.next_id);
+        self.next_id += 1;
+        self.ids.insert(question.clone(), id);
+        self.asked.insert(id, Asked::new(question));
+        id
+    }
+
+    /// Has a question sent now, or as soon as the API server may be asked again.
+    fn want(&mut self, id: QuestionId) {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return;
+        };
+        if matches!(asked.sending, Sending::Sent | Sending::Wanted) {
+            return;
+        }
+        if asked.not_before > self.now {
+            self.ensure_round(id);
+        } else {
+            asked.sending = Sending::Wanted;
+            self.wanted.push_back(id);
+        }
+    }
+
+    /// Sees to it that the question goes again. An earlier date stands, unless the API server asked for a later one.
+    fn ensure_round(&mut self, id: QuestionId) {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return;
+        };
+        let due = match asked.due {
+            Some(due) => due.max(asked.not_before),
+            None => {
+                asked.attempts = asked.attempts.saturating_add(1);
+                (self.now + self.retry.delay(asked.attempts, None)).max(asked.not_before)
+            }
+        };
+        if let Some(former) = asked.due.replace(due) {
+            self.rounds.remove(former, id);
+        }
+        self.rounds.insert(due, id);
+    }
+
+    fn mark_sent(&mut self, id: QuestionId, expected: Sending) -> Option<Q> {
+        let asked = self.asked.get_mut(&id).filter(|asked| asked.sending == expected)?;
+        asked.sending = Sending::Sent;
+        asked.changed = false;
+        Some(asked.question.clone())
+    }
+
+    /// Gives one record an answer. Says whether it has all it waits for.
+    fn serve(&mut self, slot: Slot, id: QuestionId, answer: (Q, A)) -> bool {
+        self.guests.get_mut(&slot).is_some_and(|guest| {
+            guest.missing.remove(&id);
+            guest.answers.push(answer);
+            guest.answered_at = self.now;
+            guest.missing.is_empty()
+        })
+    }
+
+    /// Takes a record from all that hold it, but for the question that just let it go.
+    fn release(&mut self, slot: Slot, by: QuestionId) {
+        let Some(guest) = self.guests.get_mut(&slot) else {
+            return;
+        };
+        guest.rule = None;
+        for id in std::mem::take(&mut guest.held_on) {
+            if let Some(asked) = self.asked.get_mut(&id).filter(|_| id != by) {
+                asked.leave(slot);
+                self.drop_if_deserted(id);
+            }
+        }
+    }
+
+    /// After an answer: the next round for those who came meanwhile or are held, the end for a question without either.
+    fn end_round(&mut self, id: QuestionId) {
+        let Some(asked) = self.asked.get(&id) else {
+            return;
+        };
+        if !asked.current.is_empty() || asked.changed && !asked.held.is_empty() {
+            self.want(id);
+        } else if !asked.held.is_empty() {
+            self.ensure_round(id);
+        } else {
+            self.drop_if_deserted(id);
+        }
+    }
+
+    /// Forgets a question that nobody waits for; one in flight is forgotten when it comes back.
+    fn drop_if_deserted(&mut self, id: QuestionId) {
+        let Some(asked) = self.asked.get(&id) else {
+            return;
+        };
+        if !asked.is_deserted() || asked.sending == Sending::Sent {
+            return;
+        }
+        if let Some(due) = asked.due {
+            self.rounds.remove(due, id);
+        }
+        if let Some(asked) = self.asked.remove(&id) {
+            self.ids.remove(&asked.question);
+        }
+    }
+}
