@@ -43,13 +43,18 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// Every curve with the contents of its object identifier (RFC 5480 §2.1.1.1).
-    pub const OBJECT_IDENTIFIERS: [(Self, &'static [u8]); 4] = [
-        (Self::P224, &[0x2b, 0x81, 0x04, 0x00, 0x21]),
-        (Self::P256, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]),
-        (Self::P384, &[0x2b, 0x81, 0x04, 0x00, 0x22]),
-        (Self::P521, &[0x2b, 0x81, 0x04, 0x00, 0x23]),
-    ];
+    /// Every curve.
+    pub const ALL: [Self; 4] = [Self::P224, Self::P256, Self::P384, Self::P521];
+
+    /// The contents of its object identifier (RFC 5480 §2.1.1.1).
+    pub fn object_identifier(self) -> &'static [u8] {
+        match self {
+            Self::P224 => &[0x2b, 0x81, 0x04, 0x00, 0x21],
+            Self::P256 => &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+            Self::P384 => &[0x2b, 0x81, 0x04, 0x00, 0x22],
+            Self::P521 => &[0x2b, 0x81, 0x04, 0x00, 0x23],
+        }
+    }
 
     /// The length of one coordinate in octets.
     pub fn coordinate_length(self) -> usize {
@@ -120,11 +125,8 @@ fn rsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyErro
 fn ecdsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyError> {
     let named = || Elements(algorithm.parameters).low_tag(der::OBJECT_IDENTIFIER)?.object_identifier();
     let name = named().map_err(|_| PublicKeyError::EcdsaParameters)?;
-    let curve = Curve::OBJECT_IDENTIFIERS
-        .iter()
-        .find(|(_, object_identifier)| *object_identifier == name)
-        .map(|&(curve, _)| curve)
-        .ok_or(PublicKeyError::UnsupportedCurve)?;
+    let curve = Curve::ALL.into_iter().find(|curve| curve.object_identifier() == name);
+    let curve = curve.ok_or(PublicKeyError::UnsupportedCurve)?;
     if key.first() != Some(&UNCOMPRESSED) || key.len() != 1 + 2 * curve.coordinate_length() {
         return Err(PublicKeyError::EcdsaPoint);
     }

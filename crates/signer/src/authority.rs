@@ -1,0 +1,163 @@
+//! The authority: a CA certificate, and the key that goes with it.
+
+mod certificate;
+mod error;
+mod key;
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::ParsedPublicKey;
+use csr::pem::{self, Block};
+use time::OffsetDateTime;
+
+pub use error::{AuthorityError, File};
+pub use key::{Key, KeyAlgorithm, KeyError};
+
+use crate::Error;
+use crate::authority::certificate::CaCertificate;
+
+/// A CA: the public part, and the key. Never cloned; the key's memory is wiped when this is dropped.
+pub struct CertificateAuthority {
+    certificate: CaCertificate,
+    public_key: ParsedPublicKey,
+    key: Key,
+    certificates_in_file: usize,
+}
+
+impl CertificateAuthority {
+    /// Reads a CA from the contents of its two files, which may be one and the same.
+    ///
+    /// What loads and what does not is as for kube-controller-manager, with these exceptions. A certificate file may hold
+    /// several certificates; the one that the key belongs to signs. RSA keys below 2048 bits and P-224 keys are refused.
+    /// An expired CA loads: whether that matters is for the caller to say.
+    ///
+    /// # Errors
+    ///
+    /// When there is no certificate or no key to be read, or they do not belong together. No error holds any part of a key.
+    pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, AuthorityError> {
+        let certificates = read_certificates(certificate)?;
+        let key = read_key(key, &certificates)?;
+        let proof = key.sign(PROBE).map_err(|_| AuthorityError::KeyUnreadable)?;
+        let certificates_in_file = certificates.len();
+        let mut matching = certificates.into_iter().filter_map(|certificate| {
+            let public_key = certificate.public_key(key.algorithm())?;
+            public_key.verify_sig(PROBE, &proof).ok()?;
+            Some((certificate, public_key))
+        });
+        let (certificate, public_key) =
+            matching.next().ok_or(AuthorityError::Mismatch { certificates: certificates_in_file })?;
+        match matching.count() {
+            0 => Ok(Self { certificate, public_key, key, certificates_in_file }),
+            more => Err(AuthorityError::Ambiguous { matching: more + 1 }),
+        }
+    }
+
+    /// The key, to sign with.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The subject in DER, as the certificate has it: the issuer of what is signed.
+    pub fn subject_der(&self) -> &[u8] {
+        &self.certificate.subject
+    }
+
+    /// The subject key identifier; empty when the certificate has none.
+    pub fn subject_key_id(&self) -> &[u8] {
+        &self.certificate.subject_key_id
+    }
+
+    /// When the CA expires.
+    pub fn not_after(&self) -> OffsetDateTime {
+        self.certificate.not_after
+    }
+
+    /// The certificate in DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate.der
+    }
+
+    /// SHA-256 of the certificate, in hexadecimal: its name in logs.
+    pub fn fingerprint(&self) -> String {
+        hexadecimal(digest(&SHA256, &self.certificate.der).as_ref())
+    }
+
+    /// How many certificates the file held; upstream takes no more than one.
+    pub fn certificates_in_file(&self) -> usize {
+        self.certificates_in_file
+    }
+
+    /// Whether this is the CA's signature.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        self.public_key.verify_sig(message, signature).map_err(|_| Error::Signature)
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for CertificateAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateAuthority")
+            .field("fingerprint", &self.fingerprint())
+            .field("not_after", &self.certificate.not_after)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The certificates in CERTIFICATE blocks without headers; blocks of other types are passed over.
+fn read_certificates(text: &[u8]) -> Result<Vec<CaCertificate>, AuthorityError> {
+    if text.is_empty() {
+        return Err(AuthorityError::Empty(File::Certificate));
+    }
+    let mut labels = Vec::new();
+    let mut certificates = Vec::new();
+    for block in pem::blocks(text) {
+        if block.label == b"CERTIFICATE" && !block.has_headers {
+            certificates.push(CaCertificate::from_der(&block.contents)?);
+        } else {
+            labels.push(block.label);
+        }
+    }
+    match labels.as_slice() {
+        _ if !certificates.is_empty() => Ok(certificates),
+        [] => Err(AuthorityError::NoPem(File::Certificate)),
+        [label] if label.ends_with(b"PRIVATE KEY") => Err(AuthorityError::KeyInsteadOfCertificate),
+        _ => Err(AuthorityError::NoCertificate),
+    }
+}
+
+/// The first key that can be read by what its label says, of those for which the first block that calls itself a private
+/// key can be read at all. The two conditions are those of upstream's two layers (`tls.X509KeyPair`, then
+/// `keyutil.ParsePrivateKeyPEM`).
+fn read_key(text: &[u8], certificates: &[CaCertificate]) -> Result<Key, AuthorityError> {
+    if text.is_empty() {
+        return Err(AuthorityError::Empty(File::Key));
+    }
+    let blocks: Vec<Block<'_>> = pem::blocks(text).collect();
+    let first = blocks.iter().find(|block| {
+        block.label.strip_suffix(b"PRIVATE KEY").is_some_and(|kind| kind.is_empty() || kind.ends_with(b" "))
+    });
+    let Some(first) = first else {
+        return Err(match blocks.as_slice() {
+            [] => AuthorityError::NoPem(File::Key),
+            [only] if only.label == b"CERTIFICATE" => AuthorityError::CertificateInsteadOfKey,
+            _ => AuthorityError::NoKey,
+        });
+    };
+    if first.is_encrypted || first.label == b"ENCRYPTED PRIVATE KEY" {
+        return Err(AuthorityError::Encrypted);
+    }
+    let unreadable = || match certificates {
+        [only] => only.unsupported_key().map_or(AuthorityError::KeyUnreadable, AuthorityError::Unsupported),
+        _ => AuthorityError::KeyUnreadable,
+    };
+    Key::from_der(&first.contents).map_err(|_| unreadable())?;
+    blocks.iter().find_map(|block| Key::from_block(block).ok()).ok_or(AuthorityError::KeyLabel)
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+const PROBE: &[u8] = b"does this key belong to this certificate?";

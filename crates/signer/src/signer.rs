@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use csr::{Rejection, Request, SignerName};
+
+use crate::{Approval, CertificateAuthority, Profile, Validated};
+
+/// One signer: its name, what it permits, and who signs. Never changed; a reload makes a new one.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    name: SignerName,
+    profile: Profile,
+    authority: Arc<CertificateAuthority>,
+}
+
+impl Signer {
+    /// A signer of these parts.
+    pub fn new(name: SignerName, profile: Profile, authority: Arc<CertificateAuthority>) -> Self {
+        Self { name, profile, authority }
+    }
+
+    /// The signerName it signs for.
+    pub fn name(&self) -> &SignerName {
+        &self.name
+    }
+
+    /// What it permits.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Who signs.
+    pub fn authority(&self) -> &Arc<CertificateAuthority> {
+        &self.authority
+    }
+
+    /// Whether an approved request may be signed as it is.
+    ///
+    /// # Errors
+    ///
+    /// The first rule of the profile that the request breaks; it is terminal.
+    pub fn validate<'a>(
+        &'a self,
+        request: &'a Request,
+        approval: Approval,
+    ) -> Result<Validated<'a>, Rejection> {
+        self.profile.validate(request)?;
+        Ok(Validated::new(self, request, approval))
+    }
+}
