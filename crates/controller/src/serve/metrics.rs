@@ -12,7 +12,10 @@ use prometheus::{
     TextEncoder,
 };
 
+mod documentation;
 mod table;
+
+pub use documentation::documentation;
 
 use table::Description;
 

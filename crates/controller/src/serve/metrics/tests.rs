@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::path::Path;
 
 use super::table::{Kind, TABLE};
@@ -105,32 +104,11 @@ fn a_pass_that_panics_is_timed_and_no_longer_in_flight() {
 #[test]
 fn the_documentation_says_what_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
-    let expected = document();
+    let expected = documentation();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, expected).unwrap();
         return;
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(found == expected, "docs/metrics.md is out of date: BLESS=1 cargo test -p controller writes it");
-}
-
-fn document() -> String {
-    let mut text = String::from(
-        "# Metrics\n\n\
-         <!-- Made from crates/controller/src/serve/metrics/table.rs by `BLESS=1 cargo test -p controller`. -->\n\n\
-         Served on `/metrics` of the secure port, beside the usual `process_*`. A caller needs a bearer token that the API\n\
-         server authenticates (TokenReview) and that may `get` the non-resource URL `/metrics` (SubjectAccessReview), as for\n\
-         any Kubernetes component; answers are kept for ten seconds. Client certificates are not read. While the API server\n\
-         does not answer, `/metrics` is 503; `/healthz`, `/livez` and `/readyz` are always open. Only where neither a\n\
-         kubeconfig nor the pod's own ServiceAccount gives us an API server to ask, a caller on loopback needs no token, and\n\
-         one from elsewhere is refused.\n\n\
-         No label value comes from a request: they are the values listed here and the signerNames of the configuration.\n\n\
-         | name | type | labels | what |\n|---|---|---|---|\n",
-    );
-    for what in TABLE {
-        let labels: Vec<_> = what.labels.iter().map(|(name, values)| format!("`{name}`: {values}")).collect();
-        let (name, kind, labels) = (what.name, what.kind.label(), labels.join("; "));
-        writeln!(text, "| `{name}` | {kind} | {labels} | {} |", what.help).unwrap();
-    }
-    text
 }

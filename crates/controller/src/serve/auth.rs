@@ -1,0 +1,243 @@
+//! Who may read `/metrics`: the API server says, as for any Kubernetes component.
+//!
+//! A bearer token is authenticated by a TokenReview, and its user authorised by a SubjectAccessReview for the path and the
+//! verb. Verdicts are kept for a few seconds by the token's hash; failures are not verdicts, and are not kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, UserInfo};
+use k8s_openapi::api::authorization::v1::{
+    NonResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
+};
+use kube::Api;
+use kube::api::PostParams;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use crate::config::AllowedPath;
+use crate::log::MissingPermissions;
+
+/// How long a verdict is kept, as kube-controller-manager does by default.
+const KEPT: Duration = Duration::from_secs(10);
+/// How many are kept: tokens are the callers' to invent.
+const VERDICTS: usize = 256;
+/// How many callers are asked about at once.
+const REVIEWS: usize = 4;
+/// How long a caller waits for the API server.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// One request, as far as admission goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The URL's path.
+    pub path: &'a str,
+    /// The HTTP method in lower case, which is the verb of a non-resource URL.
+    pub verb: &'a str,
+    /// The bearer token.
+    pub token: Option<&'a str>,
+    /// Where the connection comes from.
+    pub peer: IpAddr,
+}
+
+/// Why a request is not served.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// No token, or one that the API server does not know.
+    #[error("a bearer token is needed that the API server authenticates")]
+    Unauthenticated,
+    /// The user lacks the permission.
+    #[error("user {user:?} cannot {verb} path {path:?}")]
+    Forbidden {
+        /// Who asks.
+        user: String,
+        /// What for.
+        verb: String,
+        /// And where.
+        path: String,
+    },
+    /// Nobody can be asked, and the caller is not on this machine.
+    #[error("delegated authentication is not configured: only callers on loopback are served")]
+    NotLoopback,
+    /// The API server does not answer.
+    #[error("the API server does not say who the caller is")]
+    Unavailable,
+}
+
+/// Decides on each request.
+#[derive(Debug)]
+pub struct Gate {
+    open: Vec<AllowedPath>,
+    reviewer: Option<Reviewer>,
+}
+
+impl Gate {
+    /// A gate that asks the API server but for the paths in `open`, through a client of its own so that a scrape does not wait
+    /// behind the work.
+    #[must_use]
+    pub fn delegated(client: &kube::Client, open: Vec<AllowedPath>) -> Self {
+        Self { open, reviewer: Some(Reviewer::new(client)) }
+    }
+
+    /// A gate for a process that has nobody to ask: callers on loopback are served, others are not.
+    #[must_use]
+    pub fn loopback_only(open: Vec<AllowedPath>) -> Self {
+        Self { open, reviewer: None }
+    }
+
+    /// Whether the request may be served.
+    ///
+    /// # Errors
+    /// With the reason, when it may not.
+    pub async fn admit(&self, asked: Asked<'_>) -> Result<(), Refusal> {
+        if self.open.iter().any(|open| open.covers(asked.path)) {
+            return Ok(());
+        }
+        match &self.reviewer {
+            Some(reviewer) => reviewer.admit(asked).await,
+            None if asked.peer.to_canonical().is_loopback() => Ok(()),
+            None => Err(Refusal::NotLoopback),
+        }
+    }
+}
+
+/// What a review came to.
+#[derive(Clone, Debug)]
+enum Verdict {
+    Allowed,
+    Refused(Refusal),
+}
+
+#[derive(Debug)]
+struct Reviewer {
+    tokens: Api<TokenReview>,
+    access: Api<SubjectAccessReview>,
+    kept: Mutex<HashMap<[u8; 32], (Instant, Verdict)>>,
+    reviews: Semaphore,
+    missing: MissingPermissions,
+}
+
+impl Reviewer {
+    fn new(client: &kube::Client) -> Self {
+        Self {
+            tokens: Api::all(client.clone()),
+            access: Api::all(client.clone()),
+            kept: Mutex::default(),
+            reviews: Semaphore::new(REVIEWS),
+            missing: MissingPermissions::default(),
+        }
+    }
+
+    async fn admit(&self, asked: Asked<'_>) -> Result<(), Refusal> {
+        let Some(token) = asked.token else {
+            return Err(Refusal::Unauthenticated);
+        };
+        let key = key(token, asked);
+        let kept = self.kept(&key);
+        let verdict = match kept {
+            Some(verdict) => verdict,
+            None => {
+                let verdict = timeout(LIMIT, self.review(token, asked)).await;
+                let verdict = verdict.ok().flatten().ok_or(Refusal::Unavailable)?;
+                self.keep(key, verdict.clone());
+                verdict
+            }
+        };
+        match verdict {
+            Verdict::Allowed => Ok(()),
+            Verdict::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    /// The API server's verdict, or nothing when there is none.
+    async fn review(&self, token: &str, asked: Asked<'_>) -> Option<Verdict> {
+        let _permit = self.reviews.acquire().await.ok()?;
+        let Some(user) = self.authenticate(token).await? else {
+            return Some(Verdict::Refused(Refusal::Unauthenticated));
+        };
+        let name = user.username.clone().unwrap_or_default();
+        let review = SubjectAccessReview { spec: access(user, asked), ..Default::default() };
+        let answer = self.access.create(&PostParams::default(), &review).await;
+        let status = self.answered("authorization.k8s.io/subjectaccessreviews", answer)?.status?;
+        if status.allowed && status.denied != Some(true) {
+            return Some(Verdict::Allowed);
+        }
+        let (verb, path) = (asked.verb.to_owned(), asked.path.to_owned());
+        Some(Verdict::Refused(Refusal::Forbidden { user: name, verb, path }))
+    }
+
+    /// The token's user; the inner `None` when the API server knows no such token.
+    async fn authenticate(&self, token: &str) -> Option<Option<UserInfo>> {
+        let spec = TokenReviewSpec { token: token.to_owned(), audiences: None };
+        let review = TokenReview { spec, ..Default::default() };
+        let answer = self.tokens.create(&PostParams::default(), &review).await;
+        let status = self.answered("authentication.k8s.io/tokenreviews", answer)?.status?;
+        Some(status.user.filter(|_| status.authenticated == Some(true)))
+    }
+
+    fn answered<T>(&self, resource: &'static str, answer: kube::Result<T>) -> Option<T> {
+        match answer {
+            Ok(answer) => return Some(answer),
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                self.missing.report("create", resource, &status.message);
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(resource, error, "no review, so no metrics for this caller");
+            }
+        }
+        None
+    }
+
+    fn kept(&self, key: &[u8; 32]) -> Option<Verdict> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, verdict) = kept.get(key)?;
+        (at.elapsed() < KEPT).then(|| verdict.clone())
+    }
+
+    fn keep(&self, key: [u8; 32], verdict: Verdict) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= VERDICTS {
+            kept.retain(|_, (at, _)| at.elapsed() < KEPT);
+        }
+        // Full of invented tokens: good ones are rather kept than the next invention.
+        if kept.len() < VERDICTS || matches!(verdict, Verdict::Allowed) {
+            if kept.len() >= VERDICTS {
+                kept.retain(|_, (_, verdict)| matches!(verdict, Verdict::Allowed));
+            }
+            if kept.len() >= VERDICTS {
+                kept.clear();
+            }
+            kept.insert(key, (Instant::now(), verdict));
+        }
+    }
+}
+
+fn access(user: UserInfo, asked: Asked<'_>) -> SubjectAccessReviewSpec {
+    SubjectAccessReviewSpec {
+        user: user.username,
+        uid: user.uid,
+        groups: user.groups,
+        extra: user.extra.filter(|extra: &BTreeMap<_, _>| !extra.is_empty()),
+        non_resource_attributes: Some(NonResourceAttributes {
+            path: Some(asked.path.to_owned()),
+            verb: Some(asked.verb.to_owned()),
+        }),
+        resource_attributes: None,
+    }
+}
+
+/// One way: a dump of this process' memory gives no tokens away.
+fn key(token: &str, asked: Asked<'_>) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in [token, asked.verb, asked.path] {
+        context.update(&part.len().to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut key = [0; 32];
+    key.copy_from_slice(context.finish().as_ref());
+    key
+}
