@@ -87,7 +87,8 @@ impl TryFrom<String> for Requester {
             "bootstrap" => ("system:bootstrap:abcdef".to_owned(), &["system:bootstrappers", BOOTSTRAPPERS]),
             "node" => (format!("system:node:{name}"), &["system:nodes"]),
             "user" => (name.to_owned(), &[GRANTED]),
-            "ungranted" => (name.to_owned(), &[]),
+            // Some group must be named, or impersonation takes a user called like a node for the node (1.37).
+            "ungranted" => (name.to_owned(), &["system:authenticated"]),
             _ => bail!("{text:?} is no requester"),
         };
         Ok(Self { username, groups: groups.iter().map(ToString::to_string).collect() })
