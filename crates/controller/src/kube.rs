@@ -1,3 +1,13 @@
 //! Everything that talks to the API server.
 
+pub mod access;
+mod backoff;
+pub mod call;
+pub mod client;
 pub mod lease;
+pub mod path;
+pub mod rate;
+pub mod review;
+pub mod token;
+pub mod watch;
+pub mod write;

@@ -1,5 +1,12 @@
 //! The shell: everything that watches, writes, reads files and serves, and the binary countersign.
 
+pub mod cli;
+pub mod config;
+pub mod driver;
+pub mod executor;
 pub mod kube;
 pub mod log;
+pub mod pair;
+pub mod policy;
 pub mod serve;
+pub mod signing_threads;

@@ -1,0 +1,222 @@
+//! The task that owns the engine: it feeds it what happened, and starts what it wants done.
+//!
+//! Nothing is awaited here but the next thing that happened, so the loop always turns. Effects run as tasks of their own; each
+//! of them gives its ticket back exactly once, whatever becomes of it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use approver::{Answer, Question};
+use engine::{Engine, Failure, Now, Settings, Ticket, Turn};
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::executor::{Effect, Executor, Outcome};
+use crate::kube::watch::Seen;
+use crate::policy::Policy;
+use crate::serve::health::Health;
+use crate::serve::metrics::Metrics;
+
+type Input = engine::Input<Question, Answer>;
+
+/// The loop turns at least this often: for those who ask whether it does, and for deadlines that a step of the wall clock
+/// brought nearer.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
+/// What the driver hears.
+#[derive(Debug)]
+pub struct Events {
+    /// What the watch saw.
+    pub seen: mpsc::Receiver<Seen>,
+
+    /// Whether this replica may act.
+    pub leading: watch::Receiver<bool>,
+
+    /// What it works by.
+    pub policy: watch::Receiver<Arc<Policy>>,
+
+    /// Cancelled when it is time to stop.
+    pub stop: CancellationToken,
+}
+
+/// Owns the engine.
+#[derive(Debug)]
+pub struct Driver {
+    engine: Engine<Question, Answer>,
+    executor: Arc<Executor>,
+    events: Events,
+    effects: JoinSet<()>,
+    ended: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
+    start: Instant,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+}
+
+/// An effect that has ended.
+#[derive(Debug)]
+struct Ended(Ticket, Outcome);
+
+/// Why the driver cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The watch gave up, which it never does of its own will.
+    #[error("the watch has ended")]
+    WatchEnded,
+}
+
+impl Driver {
+    /// An engine that knows nothing yet, and whoever carries out what it wants.
+    #[must_use]
+    pub fn new(settings: Settings, executor: Executor, events: Events, watched: Watched) -> Self {
+        let Watched { health, metrics } = watched;
+        let engine = Engine::new(settings, events.policy.borrow().standings.clone());
+        Self {
+            engine,
+            executor: Arc::new(executor),
+            events,
+            effects: JoinSet::new(),
+            ended: mpsc::unbounded_channel(),
+            start: Instant::now(),
+            health,
+            metrics,
+        }
+    }
+
+    /// Works until told to stop; then takes nothing on, and gives what is under way `limit` to finish.
+    ///
+    /// # Errors
+    /// When the watch has ended.
+    pub async fn run(mut self, limit: Duration) -> Result<(), DriverError> {
+        let leading = *self.events.leading.borrow_and_update();
+        self.handle(Input::Leading(leading));
+        loop {
+            let due = self.start_effects();
+            self.observe();
+            match self.next(due).await? {
+                Event::Input(input) => self.handle(input),
+                Event::Nothing => (),
+                Event::Stop => break,
+            }
+        }
+        let all = async { while self.effects.join_next().await.is_some() {} };
+        if timeout(limit, pin!(all)).await.is_err() {
+            tracing::warn!("not everything under way has finished in time");
+        }
+        Ok(())
+    }
+
+    /// Starts everything that the engine wants done now, and says when it wants to be asked again.
+    fn start_effects(&mut self) -> Instant {
+        loop {
+            let now = self.now();
+            match self.engine.poll(now) {
+                Turn::Do(ticket, effect) => self.start(ticket, effect),
+                Turn::Sleep(until) => {
+                    let latest = now.monotonic + LONGEST_SLEEP;
+                    return self.start + until.map_or(latest, |until| until.min(latest));
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, ticket: Ticket, effect: Effect) {
+        let returned =
+            Returned { ticket, outcome: None, to: self.ended.0.clone(), metrics: Arc::clone(&self.metrics) };
+        let executor = Arc::clone(&self.executor);
+        self.effects.spawn(async move {
+            returned.with(executor.execute(effect).await);
+        });
+    }
+
+    async fn next(&mut self, due: Instant) -> Result<Event, DriverError> {
+        let Events { seen, leading, policy, stop } = &mut self.events;
+        // In this order: a stop goes before new work, and what has ended makes room before more comes in.
+        let input = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(Event::Stop),
+            Ok(()) = leading.changed() => Input::Leading(*leading.borrow_and_update()),
+            Some(Ended(ticket, outcome)) = self.ended.1.recv() => Input::Done(ticket, outcome),
+            Ok(()) = policy.changed() => Input::Reloaded(policy.borrow_and_update().standings.clone()),
+            seen = seen.recv() => input(seen.ok_or(DriverError::WatchEnded)?),
+            Some(_) = self.effects.join_next() => return Ok(Event::Nothing),
+            () = sleep_until(due) => return Ok(Event::Nothing),
+        };
+        Ok(Event::Input(input))
+    }
+
+    fn handle(&mut self, input: Input) {
+        match &input {
+            Input::InitDone => self.health.listed(),
+            Input::Leading(leading) => self.metrics.leader.set(i64::from(*leading)),
+            _ => (),
+        }
+        let now = self.now();
+        self.engine.handle(input, now);
+    }
+
+    fn observe(&self) {
+        self.health.beat();
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: OffsetDateTime::now_utc(), monotonic: self.start.elapsed() }
+    }
+}
+
+/// Whom the driver tells how it is.
+#[derive(Debug)]
+pub struct Watched {
+    /// Whether the loop turns.
+    pub health: Arc<Health>,
+
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+enum Event {
+    Input(Input),
+    Nothing,
+    Stop,
+}
+
+fn input(seen: Seen) -> Input {
+    match seen {
+        Seen::Init => Input::Init,
+        Seen::InitApply(object) => Input::InitApply(object),
+        Seen::InitDone => Input::InitDone,
+        Seen::Apply(object) => Input::Apply(object),
+        Seen::Deleted { name, uid } => Input::Deleted { name, uid },
+    }
+}
+
+/// Gives a ticket back when it is dropped, with what came of the effect, or with the news that nobody knows: the effect
+/// panicked, or was cancelled.
+struct Returned {
+    ticket: Ticket,
+    outcome: Option<Outcome>,
+    to: mpsc::UnboundedSender<Ended>,
+    metrics: Arc<Metrics>,
+}
+
+impl Returned {
+    fn with(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.metrics.panics.inc();
+            self.metrics.failed("panic");
+            tracing::error!("carrying out an effect panicked, backing off");
+        }
+        let outcome = self.outcome.take().unwrap_or(Outcome::Failed(Failure::UNKNOWN));
+        // When nobody listens any more, the engine is gone.
+        let _ = self.to.send(Ended(self.ticket, outcome));
+    }
+}

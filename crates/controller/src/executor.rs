@@ -1,0 +1,234 @@
+//! Carries out what the engine wants, one effect at a time, and says what came of it.
+//!
+//! No decision is taken here. What the pure crates say is passed on, and what the API server says is read for what it means to
+//! the engine: done, no longer what it was, gone, or a failure of ours. A 409 and a 404 are nobody's failure: the object's next
+//! event says how things stand.
+
+use std::sync::Arc;
+
+use approver::{Answer, Facts, Permission, Question, Recognizer};
+use csr::{CertificateSigningRequest, Condition, IssuedCertificate, Request};
+use engine::Failure;
+use http::StatusCode;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::kube::call::CallError;
+use crate::kube::review::Reviews;
+use crate::kube::write::{Requests, Version};
+use crate::log::{MissingPermissions, OncePer};
+use crate::policy::Policy;
+use crate::serve::metrics::Metrics;
+use crate::signing_threads::SigningThreads;
+
+mod issue;
+mod report;
+
+use issue::Issued;
+
+/// An effect in this program's questions and answers.
+pub type Effect = engine::Effect<Question, Answer>;
+
+/// An outcome in this program's questions and answers.
+pub type Outcome = engine::Outcome<Question, Answer>;
+
+/// Carries out effects. Any number of them at once.
+#[derive(Debug)]
+pub struct Executor {
+    requests: Requests,
+    reviews: Reviews,
+    threads: SigningThreads,
+    policy: watch::Receiver<Arc<Policy>>,
+    metrics: Arc<Metrics>,
+    missing: MissingPermissions,
+    /// Failures that come for many requests at once are said once.
+    said: OncePer,
+}
+
+/// What effects are carried out with.
+#[derive(Debug)]
+pub struct Tools {
+    /// Reads and writes the objects.
+    pub requests: Requests,
+
+    /// Asks for verdicts.
+    pub reviews: Reviews,
+
+    /// Where certificates are issued.
+    pub threads: SigningThreads,
+
+    /// Who signs with what.
+    pub policy: watch::Receiver<Arc<Policy>>,
+}
+
+impl Executor {
+    /// Carries out effects with `tools`, and counts in `metrics`.
+    #[must_use]
+    pub fn new(tools: Tools, metrics: Arc<Metrics>) -> Self {
+        let Tools { requests, reviews, threads, policy } = tools;
+        let (missing, said) = (MissingPermissions::default(), OncePer::new(report::PERIOD));
+        Self { requests, reviews, threads, policy, metrics, missing, said }
+    }
+
+    /// Carries out one effect, in a span that says for whom.
+    pub async fn execute(&self, effect: Effect) -> Outcome {
+        let _pass = self.metrics.pass(effect.label());
+        let span = report::span(&effect);
+        self.carry_out(effect).instrument(span).await
+    }
+
+    async fn carry_out(&self, effect: Effect) -> Outcome {
+        match effect {
+            Effect::Read { name } => match self.requests.read(&name).await {
+                Ok(object) => Outcome::Found(Arc::new(object)),
+                Err(error) => self.not_done(&error),
+            },
+            Effect::Ask(Question::Review(permission)) => self.review(&permission).await,
+            Effect::Decide { object, answers } => self.decide(&object, answers),
+            Effect::Sign { object } => self.sign(object).await,
+            Effect::Approve { object, condition } => self.approve(&object, &condition).await,
+            Effect::Deny { object, condition } => self.deny(&object, &condition).await,
+            Effect::Fail { object, condition } => self.fail(&object, &condition).await,
+            Effect::Publish { object, pem } => self.publish(&object, &pem).await,
+            Effect::Delete { name, uid, resource_version, rule } => {
+                let version = Version { name: &name, uid: &uid, resource_version };
+                self.delete(version, rule).await
+            }
+        }
+    }
+
+    async fn review(&self, permission: &Permission) -> Outcome {
+        match self.reviews.verdict(permission).await {
+            Ok(verdict) => {
+                self.metrics.reviewed(permission.recognizer.label(), verdict.label());
+                tracing::debug!(verdict = verdict.label(), "a permission was reviewed");
+                Outcome::Answered(Answer::Review(verdict))
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn decide(&self, object: &CertificateSigningRequest, answers: Vec<(Question, Answer)>) -> Outcome {
+        let request = match Request::parse(object) {
+            Ok(request) => request,
+            // Its spec never changes, so asking again would say the same. A human may still approve it.
+            Err(error) => {
+                self.metrics.failed("request_unreadable");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a request cannot be read");
+                return Outcome::NoOpinion;
+            }
+        };
+        let facts: Facts = answers.into_iter().collect();
+        match approver::decide(&request, &facts).outcome {
+            approver::Outcome::NoOpinion => {
+                tracing::debug!("no opinion on this request");
+                Outcome::NoOpinion
+            }
+            approver::Outcome::Ask(questions) => Outcome::Asks(questions),
+            approver::Outcome::Approve(grant) => Outcome::Approves(grant.condition()),
+            approver::Outcome::Hold { rule, on } => {
+                tracing::debug!(rule = rule.id, "the request is held");
+                Outcome::Holds { on, rule }
+            }
+        }
+    }
+
+    async fn sign(&self, object: Arc<CertificateSigningRequest>) -> Outcome {
+        let policy = Arc::clone(&self.policy.borrow());
+        let span = tracing::Span::current();
+        let issued = self.threads.run(move || span.in_scope(|| issue::issue(&object, &policy))).await;
+        match issued {
+            Some(Ok(Issued::Certificate(pem))) => Outcome::Signed(pem),
+            Some(Ok(Issued::Rejection { signer_name, label, condition })) => {
+                self.metrics.rejected(signer_name.as_str(), label);
+                Outcome::Rejected(condition)
+            }
+            Some(Err(error)) => {
+                self.metrics.failed(error.label());
+                tracing::warn!(error = &error as &dyn std::error::Error, "failed to sign, retrying");
+                Outcome::Failed(Failure::NOT_DONE)
+            }
+            None => self.panicked(),
+        }
+    }
+
+    async fn approve(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
+        let written = self.requests.approve(object, condition).await;
+        if written.is_ok() {
+            let by = Recognizer::ALL.iter().find(|recognizer| recognizer.message() == condition.message);
+            self.metrics.approved(by.map_or("other", |recognizer| recognizer.label()));
+            tracing::info!(recognizer = by.map(|recognizer| recognizer.label()), "approved");
+        }
+        self.written(written)
+    }
+
+    async fn deny(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
+        let written = self.requests.approve(object, condition).await;
+        if written.is_ok() {
+            tracing::info!(reason = condition.reason, message = condition.message, "denied");
+        }
+        self.written(written)
+    }
+
+    async fn fail(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
+        let written = self.requests.fail(object, condition).await;
+        if written.is_ok() {
+            tracing::info!(reason = condition.reason, message = condition.message, "marked as failed");
+        }
+        self.written(written)
+    }
+
+    async fn publish(&self, object: &CertificateSigningRequest, pem: &str) -> Outcome {
+        let written = self.requests.publish(object, pem).await;
+        if let Ok(written) = &written {
+            self.metrics.issued(object.spec().signer_name.as_str());
+            let not_after = match written.progress().certificate {
+                IssuedCertificate::NotAfter(at) => Some(at.to_string()),
+                IssuedCertificate::None | IssuedCertificate::Unreadable => None,
+            };
+            tracing::info!(cert.not_after = not_after, "issued");
+        }
+        self.written(written)
+    }
+
+    async fn delete(&self, version: Version<'_>, rule: &'static str) -> Outcome {
+        match self.requests.delete(version).await {
+            Ok(()) => {
+                self.metrics.cleaned(rule);
+                tracing::info!(rule, "cleaned");
+                Outcome::Deleted
+            }
+            Err(error) => self.not_done(&error),
+        }
+    }
+
+    fn written(&self, written: Result<CertificateSigningRequest, CallError>) -> Outcome {
+        match written {
+            Ok(object) => Outcome::Written(Arc::new(object)),
+            Err(error) => self.not_done(&error),
+        }
+    }
+
+    /// What a failed call on an object means: it may be no failure at all.
+    fn not_done(&self, error: &CallError) -> Outcome {
+        match error.code() {
+            Some(StatusCode::CONFLICT) => Outcome::Conflict,
+            Some(StatusCode::NOT_FOUND) => Outcome::Gone,
+            _ => self.failed(error),
+        }
+    }
+
+    fn failed(&self, error: &CallError) -> Outcome {
+        self.metrics.failed(error.label());
+        self.report(error);
+        Outcome::Failed(error.failure())
+    }
+
+    /// A panic where nobody else would see it.
+    fn panicked(&self) -> Outcome {
+        self.metrics.panics.inc();
+        self.metrics.failed("panic");
+        tracing::error!("signing panicked, retrying");
+        Outcome::Failed(Failure::NOT_DONE)
+    }
+}

@@ -1,0 +1,73 @@
+//! What is said about effects, and how often.
+
+use std::time::Duration;
+
+use csr::CertificateSigningRequest;
+use http::StatusCode;
+use tracing::{Span, info_span};
+
+use super::{Effect, Executor};
+use crate::kube::call::CallError;
+use approver::Question;
+
+/// A failure that many requests share is said once in this time, and else at DEBUG.
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
+
+/// Admission's words where the verb on the signer is missing, and not the one on the object
+/// (`plugin/pkg/admission/certificates`).
+const MAY_NOT: [(&str, &str); 2] =
+    [("not permitted to approve requests", "approve"), ("not permitted to sign requests", "sign")];
+
+/// The span of one effect. Names come from requesters, so they are quoted.
+pub(super) fn span(effect: &Effect) -> Span {
+    let step = effect.label();
+    match effect {
+        Effect::Decide { object, .. }
+        | Effect::Sign { object }
+        | Effect::Approve { object, .. }
+        | Effect::Deny { object, .. }
+        | Effect::Fail { object, .. }
+        | Effect::Publish { object, .. } => of_object(step, object),
+        Effect::Read { name } | Effect::Delete { name, .. } => info_span!("pass", step, csr.name = ?name),
+        Effect::Ask(Question::Review(permission)) => info_span!(
+            "pass",
+            step,
+            csr.requester = ?permission.requester.username,
+            recognizer = permission.recognizer.label(),
+        ),
+    }
+}
+
+fn of_object(step: &'static str, object: &CertificateSigningRequest) -> Span {
+    let spec = object.spec();
+    info_span!(
+        "pass",
+        step,
+        csr.name = ?object.name(),
+        csr.signer = ?spec.signer_name.as_str(),
+        csr.requester = ?spec.requester.username,
+        cert.serial = tracing::field::Empty,
+        cert.not_after = tracing::field::Empty,
+    )
+}
+
+impl Executor {
+    /// Says why a call failed: what RBAC lacks by name, what the whole API server suffers from once a minute, and what is
+    /// wrong with one object each time.
+    pub(super) fn report(&self, error: &CallError) {
+        if let CallError::Status { operation, code: StatusCode::FORBIDDEN, message, .. } = error {
+            let signer_verb = MAY_NOT.iter().find(|(words, _)| message.contains(words));
+            return match signer_verb {
+                Some((_, verb)) => self.missing.report(verb, "certificates.k8s.io/signers", message),
+                None => self.missing.report(operation.verb, operation.resource, message),
+            };
+        }
+        let cause = error as &dyn std::error::Error;
+        let of_one_object = matches!(error.code(), Some(StatusCode::UNPROCESSABLE_ENTITY));
+        if of_one_object || self.said.permits(error.label()) {
+            tracing::warn!(error = cause, "the API server did not do it, retrying");
+        } else {
+            tracing::debug!(error = cause, "the API server did not do it, retrying");
+        }
+    }
+}

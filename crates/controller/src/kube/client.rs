@@ -1,0 +1,173 @@
+//! Clients of the API server whose credentials follow their files.
+//!
+//! A kubeconfig may name a client certificate that somebody renews while we run; kube reads it once. So the files are looked
+//! at again now and then, and every client that was handed out uses what they say now, without anybody having to ask for it.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode, header};
+use kube::client::Body;
+use kube::config::AuthInfo;
+use kube::{Client, Config};
+use tokio::sync::watch;
+use tower::{BoxError, Service};
+
+use super::access::{Access, AccessError, Credentials};
+use super::token::Tokens;
+use crate::serve::metrics::Metrics;
+
+/// What a client makes of the credentials before it uses them.
+type Shape = fn(&Config) -> Config;
+
+/// Hands out clients, and renews their credentials.
+#[derive(Debug)]
+pub struct Clients {
+    access: Access,
+    credentials: watch::Sender<Arc<Credentials>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Clients {
+    /// Loads the credentials, and makes sure that a client can be made of them. Nothing is sent.
+    ///
+    /// # Errors
+    /// When they cannot be read or used.
+    pub async fn load(access: Access, metrics: Arc<Metrics>) -> Result<Self, AccessError> {
+        let credentials = access.load().await?;
+        made(&credentials.config)?;
+        let clients = Self { access, credentials: watch::Sender::new(Arc::new(credentials)), metrics };
+        clients.count();
+        Ok(clients)
+    }
+
+    /// A client with connections of its own.
+    ///
+    /// # Errors
+    /// When the credentials cannot be used.
+    pub fn client(&self) -> Result<Client, AccessError> {
+        self.shaped(Config::clone, None)
+    }
+
+    /// A client with connections of its own, and `shape` applied to its configuration.
+    ///
+    /// # Errors
+    /// When the credentials cannot be used.
+    pub fn client_with(&self, shape: Shape) -> Result<Client, AccessError> {
+        self.shaped(shape, None)
+    }
+
+    /// A client that is to the API server whoever `tokens` are for, and nobody else.
+    ///
+    /// # Errors
+    /// When the address or the trusted CA cannot be used.
+    pub fn client_as(&self, tokens: Tokens) -> Result<Client, AccessError> {
+        self.shaped(anonymous, Some(tokens))
+    }
+
+    fn shaped(&self, shape: Shape, tokens: Option<Tokens>) -> Result<Client, AccessError> {
+        let credentials = self.credentials.subscribe();
+        let client = made(&shape(&credentials.borrow().config))?;
+        Ok(Client::new(Following { credentials, shape, client, tokens }, "default"))
+    }
+
+    /// Looks at the files again every `interval`, for ever. Files that cannot be used change nothing.
+    pub async fn follow(self, interval: Duration) {
+        if !self.credentials.borrow().may_be_replaced() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(interval).await;
+            match self.renewed().await {
+                Ok(None) => (),
+                Ok(Some(credentials)) => {
+                    self.credentials.send_replace(Arc::new(credentials));
+                    self.count();
+                    tracing::info!("the credentials for the API server were replaced");
+                }
+                Err(error) => {
+                    self.metrics.failed("credentials");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the credentials for the API server changed and cannot be used, keeping the last ones"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn renewed(&self) -> Result<Option<Credentials>, AccessError> {
+        let found = self.access.load().await?;
+        if found.is_same_as(&self.credentials.borrow()) {
+            return Ok(None);
+        }
+        made(&found.config)?;
+        Ok(Some(found))
+    }
+
+    fn count(&self) {
+        if let Some(not_after) = self.credentials.borrow().not_after {
+            self.metrics.client_certificate(not_after.unix_timestamp());
+        }
+    }
+}
+
+/// Where the API server is and whom to trust, but not who we are.
+fn anonymous(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.auth_info = AuthInfo::default();
+    config
+}
+
+fn made(config: &Config) -> Result<Client, AccessError> {
+    Client::try_from(config.clone()).map_err(|error| AccessError::Client(Box::new(error)))
+}
+
+/// Sends each request with the credentials of the moment.
+struct Following {
+    credentials: watch::Receiver<Arc<Credentials>>,
+    shape: Shape,
+    client: Client,
+    tokens: Option<Tokens>,
+}
+
+impl Following {
+    fn renew(&mut self) {
+        if self.credentials.has_changed().unwrap_or(false) {
+            let config = (self.shape)(&self.credentials.borrow_and_update().config);
+            // It was tried out before it was published.
+            if let Ok(client) = made(&config) {
+                self.client = client;
+            }
+        }
+    }
+}
+
+impl Service<Request<Body>> for Following {
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+    type Response = Response<Body>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        self.renew();
+        let (client, tokens) = (self.client.clone(), self.tokens.clone());
+        Box::pin(async move {
+            let Some(tokens) = tokens else {
+                return Ok(client.send(request).await?);
+            };
+            let token = tokens.current().await?;
+            request.headers_mut().insert(header::AUTHORIZATION, token.header());
+            let response = client.send(request).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                tokens.refused(&token);
+            }
+            Ok(response)
+        })
+    }
+}

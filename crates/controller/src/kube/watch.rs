@@ -1,0 +1,294 @@
+//! The one watch on all CertificateSigningRequests.
+//!
+//! A list in pages, then a watch from the version of the list. A watch that ends is taken up from the last version seen, so
+//! nothing is lost and nothing is read twice; only a version that the API server no longer knows (410) makes us list again.
+//! Objects are decoded one by one: one that cannot be read is counted, named once and passed over, and delays no other.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use csr::CertificateSigningRequest;
+use futures::{AsyncBufReadExt, TryStreamExt};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+use super::backoff::Backoff;
+use super::call::{CallError, Caller, Operation};
+use crate::log::{MissingPermissions, OncePer};
+use crate::serve::metrics::Metrics;
+
+mod event;
+mod list;
+
+use event::{Event, Metadata};
+use list::Page;
+
+const RESOURCE: &str = "certificates.k8s.io/certificatesigningrequests";
+const LIST: Operation = Operation::new("list", RESOURCE);
+const WATCH: Operation = Operation::new("watch", RESOURCE);
+
+/// After this long without a byte the connection counts as dead, and the watch is taken up again. The API server sends a
+/// bookmark a minute to those who ask for them.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// More room than this is not kept from one event to the next.
+const LONGEST_KEPT: usize = 64 << 10;
+
+/// A watch that lasted this long was no failure, however it ended.
+const LASTING: Duration = Duration::from_secs(5);
+
+/// What the watch saw, in order. An [`engine::Input`], before anybody has said what questions and answers are.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// A list begins.
+    Init,
+
+    /// An object of the list.
+    InitApply(Arc<CertificateSigningRequest>),
+
+    /// The list is complete.
+    InitDone,
+
+    /// An object was added or changed.
+    Apply(Arc<CertificateSigningRequest>),
+
+    /// An object was deleted.
+    Deleted {
+        /// `metadata.name`.
+        name: Arc<str>,
+        /// `metadata.uid`.
+        uid: Arc<str>,
+    },
+}
+
+/// Watches, and never gives up.
+#[derive(Debug)]
+pub struct Watcher {
+    caller: Caller,
+    seen: mpsc::Sender<Seen>,
+    metrics: Arc<Metrics>,
+    /// Where to take the watch up; `None`: list first.
+    version: Option<String>,
+    backoff: Backoff,
+    missing: MissingPermissions,
+    unreadable: OncePer,
+    said: OncePer,
+}
+
+/// Why a list or a watch ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The version to go on from is too old.
+    #[error("the API server no longer knows the version to go on from")]
+    Expired,
+
+    /// The call failed.
+    #[error("failed to watch")]
+    Call(#[from] CallError),
+
+    /// The connection broke.
+    #[error("the connection of the watch broke")]
+    Broken(#[source] std::io::Error),
+
+    /// Nothing came any more.
+    #[error("nothing was heard for {0:?}")]
+    Silent(Duration),
+
+    /// The API server ended the watch with an error.
+    #[error("the API server ended the watch with {code}: {message}")]
+    Ended {
+        /// Its code, like an HTTP status.
+        code: u16,
+        /// Its words.
+        message: String,
+    },
+
+    /// A list that is not one.
+    #[error("failed to read the list")]
+    List(#[source] serde_json::Error),
+
+    /// Nobody listens any more.
+    #[error("nobody listens to the watch")]
+    Unheard,
+}
+
+impl Watcher {
+    /// Watches through `caller`, and tells `seen`. The channel is bounded: while nobody takes from it, the API server waits.
+    #[must_use]
+    pub fn new(caller: Caller, seen: mpsc::Sender<Seen>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            caller,
+            seen,
+            metrics,
+            version: None,
+            backoff: Backoff::new(Duration::from_millis(200), Duration::from_secs(10)),
+            missing: MissingPermissions::default(),
+            unreadable: OncePer::new(Duration::from_secs(3600)),
+            said: OncePer::new(Duration::from_secs(60)),
+        }
+    }
+
+    /// Lists and watches until nobody listens any more.
+    pub async fn run(mut self) {
+        loop {
+            let start = Instant::now();
+            let result = self.list_and_follow().await;
+            if matches!(result, Err(WatchError::Unheard)) {
+                return;
+            }
+            self.pause(start, result).await;
+        }
+    }
+
+    async fn list_and_follow(&mut self) -> Result<(), WatchError> {
+        if self.version.is_none() {
+            self.version = Some(self.list().await?);
+        }
+        self.follow().await
+    }
+
+    /// After the end of a watch, or a failure: how to go on, and when.
+    async fn pause(&mut self, start: Instant, result: Result<(), WatchError>) {
+        self.metrics.watch_restarts.inc();
+        if let Err(error) = &result {
+            self.report(error);
+        }
+        if matches!(result, Err(WatchError::Expired | WatchError::Ended { .. })) {
+            self.version = None;
+        }
+        if start.elapsed() >= LASTING {
+            self.backoff.reset();
+        } else {
+            tokio::time::sleep(self.backoff.next()).await;
+        }
+    }
+
+    /// Tells of every object there is, and returns the version of that list.
+    async fn list(&mut self) -> Result<String, WatchError> {
+        let mut next = None;
+        loop {
+            let path = list::path(next.as_deref());
+            let answer = self.caller.call(LIST, Request::get(path).body(Vec::new())).await;
+            let answer = answer.map_err(expired_or_failed)?;
+            let page: Page<'_> = serde_json::from_slice(&answer).map_err(WatchError::List)?;
+            if next.is_none() {
+                self.tell(Seen::Init).await?;
+            }
+            for item in &page.items {
+                if let Some(object) = self.decoded(item) {
+                    self.tell(Seen::InitApply(object)).await?;
+                }
+            }
+            if page.metadata.r#continue.is_empty() {
+                self.tell(Seen::InitDone).await?;
+                return Ok(page.metadata.resource_version);
+            }
+            next = Some(page.metadata.r#continue);
+        }
+    }
+
+    /// Tells of every change since `version`, until the watch ends.
+    async fn follow(&mut self) -> Result<(), WatchError> {
+        let path = event::path(self.version.as_deref().unwrap_or_default());
+        let body = self.caller.open(WATCH, Request::get(path).body(Vec::new())).await;
+        let body = body.map_err(expired_or_failed)?;
+        let mut lines = body.into_data_stream().map_err(std::io::Error::other).into_async_read();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            line.shrink_to(LONGEST_KEPT);
+            let read = timeout(SILENCE, lines.read_until(b'\n', &mut line)).await;
+            match read.map_err(|_| WatchError::Silent(SILENCE))?.map_err(WatchError::Broken)? {
+                0 => return Ok(()),
+                // Without its end a line is the rest of a broken connection: the object comes again.
+                _ if line.last() != Some(&b'\n') => return Ok(()),
+                _ => self.take_in(&line).await?,
+            }
+        }
+    }
+
+    async fn take_in(&mut self, line: &[u8]) -> Result<(), WatchError> {
+        let event: Event<'_> = match serde_json::from_slice(line) {
+            Ok(event) => event,
+            Err(error) => {
+                self.pass_over(&"of the stream", &error);
+                return Ok(());
+            }
+        };
+        let seen = match event.r#type {
+            "ADDED" | "MODIFIED" => self.decoded(event.object).map(Seen::Apply),
+            "DELETED" => event::metadata(event.object)
+                .map(|Metadata { name, uid, .. }| Seen::Deleted { name: name.into(), uid: uid.into() }),
+            "ERROR" => return Err(event::ended(event.object)),
+            _ => None,
+        };
+        if let Some(seen) = seen {
+            self.tell(seen).await?;
+        }
+        if let Some(metadata) = event::metadata(event.object) {
+            self.version = Some(metadata.resource_version);
+        }
+        Ok(())
+    }
+
+    fn decoded(&self, raw: &RawValue) -> Option<Arc<CertificateSigningRequest>> {
+        match raw.get().parse() {
+            Ok(object) => Some(Arc::new(object)),
+            Err(error) => {
+                let name = event::metadata(raw).map(|metadata| metadata.name);
+                self.pass_over(&name, &error);
+                None
+            }
+        }
+    }
+
+    fn pass_over(&self, name: &dyn Debug, error: &(dyn std::error::Error + 'static)) {
+        self.metrics.failed("object_unreadable");
+        if self.unreadable.permits(&format!("{name:?}")) {
+            tracing::warn!(csr.name = ?name, error, "an object cannot be read and is passed over");
+        }
+    }
+
+    async fn tell(&self, seen: Seen) -> Result<(), WatchError> {
+        self.seen.send(seen).await.map_err(|_| WatchError::Unheard)
+    }
+
+    fn report(&self, error: &WatchError) {
+        self.metrics.failed(error.label());
+        if let WatchError::Call(CallError::Status { operation, code, message, .. }) = error
+            && *code == StatusCode::FORBIDDEN
+        {
+            return self.missing.report(operation.verb, operation.resource, message);
+        }
+        let expired = matches!(error, WatchError::Expired);
+        if !expired && self.said.permits(error.label()) {
+            tracing::warn!(error = error as &dyn std::error::Error, "the watch ended, taking it up again");
+        } else {
+            tracing::debug!(error = error as &dyn std::error::Error, "the watch ended, taking it up again");
+        }
+    }
+}
+
+impl WatchError {
+    /// The error in one word, for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Expired => "watch_expired",
+            Self::Call(error) => error.label(),
+            Self::Broken(_) => "watch_broken",
+            Self::Silent(_) => "watch_silent",
+            Self::Ended { .. } => "watch_ended",
+            Self::List(_) => "list_unreadable",
+            Self::Unheard => "watch_unheard",
+        }
+    }
+}
+
+/// 410 is no failure: the way on is a list.
+fn expired_or_failed(error: CallError) -> WatchError {
+    if error.code() == Some(StatusCode::GONE) { WatchError::Expired } else { WatchError::Call(error) }
+}
