@@ -153,6 +153,10 @@ impl ControlPlane {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    pub(crate) fn show_logs(&self) {
+        self.apiserver.show_log();
+    }
+
     fn kubeconfig(&self, user: &User, url: &str) -> Result<String> {
         let credential = match &user.credential {
             Credential::Token(token) => kubeconfig::token(token),

@@ -8,7 +8,6 @@ mod compare;
 mod corpus;
 mod observation;
 mod play;
-mod settle;
 
 pub use compare::{Difference, Observations, Report, compare};
 pub use corpus::{Action, Corpus, Entry, Requester};

@@ -124,6 +124,11 @@ impl Process {
         Ok(())
     }
 
+    /// Prints the end of its log where the test shows it.
+    pub(crate) fn show_log(&self) {
+        println!("--- the end of the log of {}:\n{}", self.name, self.tail().unwrap_or_default());
+    }
+
     fn tail(&self) -> Result<String> {
         let log = self.log()?;
         let lines: Vec<String> = log.lines().map(|line| line.chars().take(WIDTH).collect()).collect();
@@ -137,7 +142,7 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            println!("--- the end of the log of {}:\n{}", self.name, self.tail().unwrap_or_default());
+            self.show_log();
         }
     }
 }

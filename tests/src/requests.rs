@@ -9,6 +9,8 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
+pub use rcgen::SanType;
+
 use crate::outcome;
 use crate::pki::Pair;
 
@@ -35,17 +37,19 @@ pub struct Draft {
 /// # Errors
 /// When the request cannot be made.
 pub fn kubelet_client(node: &str) -> Result<Draft> {
-    let subject = (format!("system:node:{node}"), Some("system:nodes"));
-    draft(subject, &[], (KUBELET_CLIENT, &["digital signature", "client auth"]))
+    let name = format!("system:node:{node}");
+    custom((&name, Some("system:nodes")), Vec::new(), (KUBELET_CLIENT, &["digital signature", "client auth"]))
 }
 
-/// What the kubelet of `node` sends for its serving certificate.
+/// What the kubelet of `node` sends for its serving certificate; `names` are DNS names and addresses.
 ///
 /// # Errors
 /// When the request cannot be made.
 pub fn kubelet_serving(node: &str, names: &[&str]) -> Result<Draft> {
-    let subject = (format!("system:node:{node}"), Some("system:nodes"));
-    draft(subject, names, (KUBELET_SERVING, &["digital signature", "server auth"]))
+    let name = format!("system:node:{node}");
+    let names = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let subject = (name.as_str(), Some("system:nodes"));
+    custom(subject, names.subject_alt_names, (KUBELET_SERVING, &["digital signature", "server auth"]))
 }
 
 /// What a human sends for a client certificate.
@@ -53,7 +57,7 @@ pub fn kubelet_serving(node: &str, names: &[&str]) -> Result<Draft> {
 /// # Errors
 /// When the request cannot be made.
 pub fn user(name: &str) -> Result<Draft> {
-    draft((name.to_owned(), None), &[], (CLIENT, &["digital signature", "client auth"]))
+    custom((name, None), Vec::new(), (CLIENT, &["digital signature", "client auth"]))
 }
 
 impl Draft {
@@ -116,14 +120,18 @@ impl Draft {
     }
 }
 
-/// A request of `(common name, organization)` with `names` as DNS names or addresses, for `(signerName, usages)`.
-fn draft(
-    (common_name, organization): (String, Option<&str>),
-    names: &[&str],
+/// A request of `(common name, organization)` with any alternative names, for `(signerName, usages)`.
+///
+/// # Errors
+/// When the request cannot be made.
+pub fn custom(
+    (common_name, organization): (&str, Option<&str>),
+    names: Vec<SanType>,
     (signer_name, usages): (&str, &[&str]),
 ) -> Result<Draft> {
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.subject_alt_names = names;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     if let Some(organization) = organization {

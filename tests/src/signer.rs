@@ -222,6 +222,10 @@ impl Signer {
         self.process.kill()
     }
 
+    pub(crate) fn show_log(&self) {
+        self.process.show_log();
+    }
+
     async fn ready(&mut self) -> Result<()> {
         wait::until("countersign is ready", async || {
             self.process.ensure_running()?;

@@ -15,9 +15,8 @@ use crate::control_plane::ControlPlane;
 use crate::differential::compare::Observations;
 use crate::differential::corpus::{self, Action, Corpus, Entry};
 use crate::differential::observation::Observation;
-use crate::differential::settle::settle;
 use crate::signer::Command;
-use crate::{bindings, requests, wait};
+use crate::{bindings, quiescence, requests, wait};
 
 /// A control plane on which every requester may create requests.
 #[expect(missing_debug_implementations, reason = "a client has none")]
@@ -54,7 +53,7 @@ impl<'a> Stage<'a> {
         self.decide(&before).await?;
         let signer = signer.start().await?;
         self.decide(&during).await?;
-        settle(&self.admin).await?;
+        quiescence::settle(&self.admin).await?;
         self.observe(&mut observations).await?;
         signer.stop().await?;
         self.clear().await?;

@@ -16,38 +16,47 @@ use tokio::time::{Instant, sleep};
 
 use crate::approval::{self, Verdict};
 use crate::outcome::{self, Outcome};
-use crate::requests::{self, Draft};
+use crate::requests;
 
 /// Waits until the signer has had its turn with every request, and for it to fall quiet.
-pub(super) async fn settle(client: &Client) -> Result<()> {
-    sentinels(client).await?;
+///
+/// # Errors
+/// When it stops signing, or the API server fails.
+pub async fn settle(client: &Client) -> Result<()> {
+    turn(client).await?;
     loop {
         let before = versions(client).await?;
         quiet(client, before.clone()).await?;
-        sentinels(client).await?;
+        turn(client).await?;
         if versions(client).await? == before {
             return Ok(());
         }
     }
 }
 
-/// Sends one request down every way through the signer, waits for the certificates and deletes them.
-async fn sentinels(client: &Client) -> Result<()> {
+/// Waits until the signer has had its turn with every request that exists: sends one more down every way through it and
+/// waits for the certificates.
+///
+/// # Errors
+/// When it does not sign them in time, or the API server fails.
+pub async fn turn(client: &Client) -> Result<()> {
     let objects: Api<CertificateSigningRequest> = Api::all(client.clone());
     let ways = [
-        requests::kubelet_client("sentinel")?.named("sentinel-kubelet-client"),
-        requests::kubelet_serving("sentinel", &["sentinel"])?.named("sentinel-kubelet-serving"),
-        requests::user("sentinel")?.named("sentinel-client"),
+        requests::kubelet_client("sentinel")?,
+        requests::kubelet_serving("sentinel", &["sentinel"])?,
+        requests::user("sentinel")?,
     ];
+    let mut names = Vec::new();
     for draft in &ways {
         let name = draft.create(client).await?;
         if draft.object.spec.signer_name != requests::KUBELET_CLIENT {
             approval::decide(client, &name, Verdict::Approved).await?;
         }
+        names.push(name);
     }
-    for name in ways.iter().filter_map(name_of) {
-        outcome::reached(client, name, Outcome::Issued).await.context("a request sent last")?;
-        objects.delete(name, &DeleteParams::default()).await?;
+    for name in names {
+        outcome::reached(client, &name, Outcome::Issued).await.context("a request sent last")?;
+        objects.delete(&name, &DeleteParams::default()).await?;
     }
     Ok(())
 }
@@ -71,10 +80,6 @@ async fn versions(client: &Client) -> Result<BTreeMap<String, String>> {
     let list = objects.list_metadata(&ListParams::default()).await?;
     let version = |meta: kube::core::ObjectMeta| Some((meta.name?, meta.resource_version?));
     Ok(list.items.into_iter().filter_map(|object| version(object.metadata)).collect())
-}
-
-fn name_of(draft: &Draft) -> Option<&str> {
-    draft.object.metadata.name.as_deref()
 }
 
 const QUIET: Duration = Duration::from_secs(3);
