@@ -1,5 +1,6 @@
 //! The shell: everything that watches, writes, reads files and serves, and the binary countersign.
 
+pub mod ca;
 pub mod cli;
 pub mod config;
 pub mod driver;
@@ -8,5 +9,6 @@ pub mod kube;
 pub mod log;
 pub mod pair;
 pub mod policy;
+pub mod run;
 pub mod serve;
 pub mod signing_threads;
