@@ -1,3 +1,45 @@
 //! The program: parse the command line, run what it asks for.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Context;
+use controller::cli::{self, Verb};
+use controller::config::Config;
+use controller::{log, run};
+
+fn main() -> ExitCode {
+    let verb = match cli::parse(std::env::args_os()) {
+        Ok(verb) => verb,
+        Err(error) => error.exit(),
+    };
+    match verb {
+        Verb::Run(args) => match Config::try_from(*args) {
+            Ok(config) => ended(execute(config)),
+            Err(error) => ended(Err(error.into())),
+        },
+    }
+}
+
+fn execute(config: Config) -> anyhow::Result<()> {
+    log::init(config.log.format, &config.log.level)?;
+    // The first one wins, and there is no other.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    let result = runtime.block_on(run::run(config));
+    // What is still under way is dropped, not waited for.
+    runtime.shutdown_background();
+    Ok(result?)
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -38,9 +38,13 @@ impl Clients {
     pub async fn load(access: Access, metrics: Arc<Metrics>) -> Result<Self, AccessError> {
         let credentials = access.load().await?;
         made(&credentials.config)?;
-        let clients = Self { access, credentials: watch::Sender::new(Arc::new(credentials)), metrics };
-        clients.count();
-        Ok(clients)
+        Ok(Self { access, credentials: watch::Sender::new(Arc::new(credentials)), metrics })
+    }
+
+    /// Where the credentials are from.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// A client with connections of its own.
@@ -75,6 +79,7 @@ impl Clients {
 
     /// Looks at the files again every `interval`, for ever. Files that cannot be used change nothing.
     pub async fn follow(self, interval: Duration) {
+        self.count();
         if !self.credentials.borrow().may_be_replaced() {
             return std::future::pending().await;
         }

@@ -1,0 +1,267 @@
+//! `countersign run`: everything put together, its start and its end.
+//!
+//! Start: CA, credentials, endpoints, then the watch and the election side by side, so that a follower knows every object
+//! before it leads. Stop: not ready, nothing new taken on, what is under way finished, the Lease released, the endpoints
+//! closed. A lost Lease, or a task that ends by itself, ends the process at once, with what is under way dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Settings;
+use signer::CertificateAuthority;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ClientConfig, Config, LeaderElection, SignerFiles};
+use crate::driver::{Driver, DriverError, Events, Watched};
+use crate::executor::{Executor, Tools};
+use crate::kube::access::{Access, AccessError};
+use crate::kube::call::Caller;
+use crate::kube::client::Clients;
+use crate::kube::lease::{Elector, LeaseConfig, LeaseConfigError, LeaseLost};
+use crate::kube::rate::RateLimit;
+use crate::kube::review::Reviews;
+use crate::kube::token::TokenSource;
+use crate::kube::watch::Watcher;
+use crate::kube::write::Requests;
+use crate::pair::PairFiles;
+use crate::policy::{Authorities, Policy};
+use crate::serve::health::Health;
+use crate::serve::metrics::Metrics;
+use crate::signing_threads::SigningThreads;
+
+mod endpoints;
+mod signals;
+
+use endpoints::Endpoints;
+use signals::Signals;
+
+/// How long one call to the API server may take.
+const CALL: Duration = Duration::from_secs(30);
+
+/// How often files with credentials are looked at again.
+const POLL: Duration = Duration::from_secs(10);
+
+/// After how long a loop that does not turn counts as dead; as kube-controller-manager's watchdog.
+const TOLERANCE: Duration = Duration::from_secs(20);
+
+/// Events of the watch that wait for the engine. It takes them in without waiting for anything itself.
+const EVENTS: usize = 64;
+
+/// Why the process ends other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Metrics could not be set up.
+    #[error("failed to set up metrics")]
+    Metrics(#[from] prometheus::Error),
+
+    /// A CA.
+    #[error("failed to load the CA")]
+    Authorities(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// The API server's address, or who we are to it.
+    #[error("failed to set up the connection to the API server")]
+    Access(#[from] AccessError),
+
+    /// The endpoints.
+    #[error("failed to serve")]
+    Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// The system did not give us what we need.
+    #[error("failed to start")]
+    System(#[from] std::io::Error),
+
+    /// The election cannot be held so.
+    #[error("failed to set up leader election")]
+    Election(#[from] LeaseConfigError),
+
+    /// We led, and lead no more.
+    #[error("the lease is lost")]
+    Lease(#[from] LeaseLost),
+
+    /// The engine cannot go on.
+    #[error("the engine has stopped")]
+    Driver(#[from] DriverError),
+
+    /// A task panicked.
+    #[error("a task has ended by itself")]
+    Task(#[source] Option<JoinError>),
+
+    /// Told to stop a second time.
+    #[error("stopped at once by a second signal")]
+    Impatience,
+}
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// With what keeps it from starting, or what ended it.
+pub async fn run(config: Config) -> Result<(), RunError> {
+    warn(&config);
+    let signals = Signals::new()?;
+    let metrics = Arc::new(Metrics::new(config.signing.iter().map(|files| files.signer_name.to_string()))?);
+    let policy = Arc::new(Policy::new(&config, &authorities(&config)?));
+    if config.check_only {
+        tracing::info!("configuration and CA files are good");
+        return Ok(());
+    }
+    let running = Running::start(config, policy, metrics).await?;
+    running.until_stopped(signals).await
+}
+
+/// The authorities in the files that the command line names.
+fn authorities(config: &Config) -> Result<Authorities, RunError> {
+    let load = |files: &SignerFiles| {
+        let pair = PairFiles { cert: files.cert.clone(), key: files.key.clone() }.read()?;
+        let authority = CertificateAuthority::from_pem(&pair.cert, &pair.key)?;
+        Ok((files.signer_name.clone(), Arc::new(authority)))
+    };
+    config.signing.iter().map(load).collect::<Result<_, _>>().map_err(RunError::Authorities)
+}
+
+/// Everything that is running.
+struct Running {
+    health: Arc<Health>,
+    endpoints: Endpoints,
+    driver: JoinHandle<Result<(), DriverError>>,
+    election: JoinHandle<Result<(), LeaseLost>>,
+    /// What ends only with the process.
+    background: JoinSet<()>,
+    /// Take nothing on any more.
+    stop: CancellationToken,
+    /// Give the Lease back.
+    release: CancellationToken,
+}
+
+impl Running {
+    async fn start(config: Config, policy: Arc<Policy>, metrics: Arc<Metrics>) -> Result<Self, RunError> {
+        let health = Health::new(TOLERANCE);
+        health.authorities_loaded();
+        let access =
+            Access { kubeconfig: config.client.kubeconfig.clone(), master: config.client.master.clone() };
+        let clients = Clients::load(access, Arc::clone(&metrics)).await?;
+        let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
+        let endpoints = Endpoints::start(config.serving.as_ref(), &watched, &clients).await?;
+        let (stop, release, mut background) =
+            (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
+        let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
+        let work = work_client(&config.client, &clients, &mut background)?;
+        let caller = Caller::new(work, CALL);
+        let (seen, events) = mpsc::channel(EVENTS);
+        background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
+        background.spawn(clients.follow(POLL));
+        let policy = watch::Sender::new(policy);
+        let events = Events { seen: events, leading, policy: policy.subscribe(), stop: stop.clone() };
+        let executor = executor(&config.client, caller, policy.subscribe(), metrics)?;
+        let settings = Settings { max_in_flight: config.max_in_flight.get(), ..Settings::default() };
+        let driver = Driver::new(settings, executor, events, watched);
+        let driver = tokio::spawn(driver.run(config.shutdown_timeout));
+        Ok(Self { health, endpoints, driver, election, background, stop, release })
+    }
+
+    async fn until_stopped(mut self, mut signals: Signals) -> Result<(), RunError> {
+        tokio::select! {
+            signal = signals.next() => tracing::info!(signal, "stopping"),
+            end = self.end() => return Err(end),
+        }
+        self.health.stopping();
+        self.stop.cancel();
+        tokio::select! {
+            _ = signals.next() => Err(RunError::Impatience),
+            result = self.wind_down() => result,
+        }
+    }
+
+    /// Why something ended that should not.
+    async fn end(&mut self) -> RunError {
+        let result = tokio::select! {
+            driver = &mut self.driver => flat(driver),
+            election = &mut self.election => flat(election),
+            Some(task) = self.background.join_next() => task.map_err(|error| RunError::Task(Some(error))),
+        };
+        result.err().unwrap_or(RunError::Task(None))
+    }
+
+    /// The Lease is kept until all work has ended, and the endpoints are there to the last.
+    async fn wind_down(&mut self) -> Result<(), RunError> {
+        tokio::select! {
+            driver = &mut self.driver => flat(driver)?,
+            election = &mut self.election => {
+                flat(election)?;
+                return Err(RunError::Task(None));
+            }
+        }
+        self.release.cancel();
+        flat((&mut self.election).await)?;
+        self.endpoints.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The election, and whether we lead; without one we do from the start.
+fn elect(
+    config: Option<&LeaderElection>,
+    clients: &Clients,
+    release: CancellationToken,
+) -> Result<(watch::Receiver<bool>, JoinHandle<Result<(), LeaseLost>>), RunError> {
+    let Some(config) = config else {
+        let alone = async move {
+            release.cancelled().await;
+            Ok(())
+        };
+        return Ok((watch::Sender::new(true).subscribe(), tokio::spawn(alone)));
+    };
+    let lease = LeaseConfig::new(&config.namespace, &config.name, config.timing)?;
+    let elector = Elector::new(clients.client_with(LeaseConfig::client_config)?, lease);
+    let (leading, leads) = watch::channel(false);
+    Ok((leads, tokio::spawn(elector.run(leading, release))))
+}
+
+/// The identity that reads and writes: our own, or that of the ServiceAccount we may request tokens for.
+fn work_client(
+    config: &ClientConfig,
+    clients: &Clients,
+    background: &mut JoinSet<()>,
+) -> Result<kube::Client, AccessError> {
+    if !config.use_service_account_credentials {
+        return clients.client();
+    }
+    let source = TokenSource::new(Caller::new(clients.client()?, CALL));
+    let work = clients.client_as(source.tokens())?;
+    background.spawn(source.run());
+    Ok(work)
+}
+
+fn executor(
+    config: &ClientConfig,
+    caller: Caller,
+    policy: watch::Receiver<Arc<Policy>>,
+    metrics: Arc<Metrics>,
+) -> std::io::Result<Executor> {
+    let rate = config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())));
+    let caller = caller.with_rate(rate);
+    let tools = Tools {
+        requests: Requests::new(caller.clone()),
+        reviews: Reviews::new(caller),
+        threads: SigningThreads::start()?,
+        policy,
+    };
+    Ok(Executor::new(tools, metrics))
+}
+
+/// What is allowed and likely not meant, each said once.
+fn warn(config: &Config) {
+    if !config.ignored_flags.is_empty() {
+        let flags = config.ignored_flags.join(" ");
+        tracing::warn!(flags, "flags of kube-controller-manager that have no effect here were given");
+    }
+    for notice in &config.notices {
+        tracing::warn!("{notice}");
+    }
+}
+
+fn flat<E: Into<RunError>>(result: Result<Result<(), E>, JoinError>) -> Result<(), RunError> {
+    result.map_err(|error| RunError::Task(Some(error)))?.map_err(Into::into)
+}
