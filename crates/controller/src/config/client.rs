@@ -1,0 +1,76 @@
+//! How the API server is reached.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use crate::config::Problem;
+use crate::config::given::{Given, non_empty};
+
+/// How the API server is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientConfig {
+    /// Kubeconfig file with address and credentials. Without it and without `master`, the pod's own are used.
+    pub kubeconfig: Option<PathBuf>,
+    /// Address of the API server, before that of the kubeconfig file.
+    pub master: Option<String>,
+    /// The limit on calls, where one was asked for.
+    pub rate_limit: Option<RateLimit>,
+    /// Whether to work as the service account `kube-system/certificate-controller`.
+    pub use_service_account_credentials: bool,
+}
+
+/// A token bucket on calls to the API server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimit {
+    /// Calls per second; finite and greater than zero.
+    pub qps: f32,
+    /// Calls that may be made at once.
+    pub burst: NonZeroU32,
+}
+
+impl ClientConfig {
+    pub(super) fn read(given: &mut Given<'_>) -> Self {
+        let args = given.args;
+        let credentials = &args.use_service_account_credentials;
+        Self {
+            kubeconfig: non_empty(&args.kubeconfig).map(PathBuf::from),
+            master: non_empty(&args.master).map(str::to_owned),
+            rate_limit: RateLimit::read(given),
+            use_service_account_credentials: given.boolean("use-service-account-credentials", credentials),
+        }
+    }
+}
+
+impl RateLimit {
+    /// kube-controller-manager's defaults, which hold for the half that was not given.
+    const DEFAULT_QPS: f32 = 20.0;
+    const DEFAULT_BURST: i64 = 30;
+    /// client-go's (`rest.DefaultQPS`, `rest.DefaultBurst`), which hold for a zero.
+    const ZERO_QPS: f32 = 5.0;
+    const ZERO_BURST: i64 = 10;
+
+    /// As client-go (`rest.Config`) reads the two; a negative rate is no limit.
+    fn read(given: &mut Given<'_>) -> Option<Self> {
+        let args = given.args;
+        let (qps, burst) = (non_empty(&args.kube_api_qps), non_empty(&args.kube_api_burst));
+        if qps.is_none() && burst.is_none() {
+            return None;
+        }
+        let qps = qps.map_or(Some(Self::DEFAULT_QPS), |text| given.number("kube-api-qps", text));
+        let burst =
+            burst.map_or(Some(Self::DEFAULT_BURST), |text| given.whole_number("kube-api-burst", text));
+        let (qps, burst) = (qps?, burst?);
+        if qps < 0.0 {
+            return None;
+        }
+        // client-go takes a zero for "not set", but a burst of zero only beside a rate that is zero as well.
+        let burst = if qps == 0.0 && burst == 0 { Self::ZERO_BURST } else { burst };
+        let qps = if qps == 0.0 { Self::ZERO_QPS } else { qps };
+        let Some(burst) = u32::try_from(burst).ok().and_then(NonZeroU32::new) else {
+            let origin = given.origin("kube-api-burst");
+            given.wrong(Problem::BurstOutOfRange { origin });
+            return None;
+        };
+        Some(Self { qps, burst })
+    }
+}
