@@ -79,10 +79,7 @@ impl Executor {
 
     async fn carry_out(&self, effect: Effect) -> Outcome {
         match effect {
-            Effect::Read { name } => match self.requests.read(&name).await {
-                Ok(object) => Outcome::Found(Arc::new(object)),
-                Err(error) => self.not_done(&error),
-            },
+            Effect::Read { name } => self.read(&name).await,
             Effect::Ask(Question::Review(permission)) => self.review(&permission).await,
             Effect::Decide { object, answers } => self.decide(&object, answers),
             Effect::Sign { object } => self.sign(object).await,
@@ -94,6 +91,14 @@ impl Executor {
                 let version = Version { name: &name, uid: &uid, resource_version };
                 self.delete(version, rule).await
             }
+        }
+    }
+
+    async fn read(&self, name: &str) -> Outcome {
+        match self.requests.read(name).await {
+            Ok(object) => Outcome::Found(Arc::new(object)),
+            Err(error) if error.code() == Some(StatusCode::NOT_FOUND) => Outcome::Gone,
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -209,7 +214,7 @@ impl Executor {
         }
     }
 
-    /// What a failed call on an object means: it may be no failure at all.
+    /// What a failed write means: it may be no failure at all.
     fn not_done(&self, error: &CallError) -> Outcome {
         match error.code() {
             Some(StatusCode::CONFLICT) => Outcome::Conflict,
