@@ -61,6 +61,17 @@ pub static SERVING: [Check; 6] = [
     (requester("kubelet-serving/common-name", COMMON_NAME_TITLE, COMMON_NAME_REMEDY), common_name),
 ];
 
+/// Every rule of this crate.
+pub static RULES: [&Rule; CLIENT.len() + SERVING.len()] = {
+    let mut rules = [&CLIENT[0].0; CLIENT.len() + SERVING.len()];
+    let mut index = 1;
+    while index < rules.len() {
+        rules[index] = if index < CLIENT.len() { &CLIENT[index].0 } else { &SERVING[index - CLIENT.len()].0 };
+        index += 1;
+    }
+    rules
+};
+
 /// Whether a request may be one of a kubelet for a client certificate.
 ///
 /// # Errors

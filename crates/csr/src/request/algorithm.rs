@@ -84,11 +84,7 @@ fn pss_digest(parameters: &[u8]) -> Option<Digest> {
         let mask = Algorithm::read(&fields.expect(der::SEQUENCE)?)?;
         fields.enter(context(2))?;
         let salt_length = fields.expect(der::INTEGER)?.small_integer()?;
-        let mut trailer = 1;
-        if fields.0.first() == Some(&context(3)) {
-            fields.enter(context(3))?;
-            trailer = fields.expect(der::INTEGER)?.small_integer()?;
-        }
+        let trailer = trailer_field(fields)?;
         let mask_hash = Algorithm::read(&der::Elements(mask.parameters).expect(der::SEQUENCE)?)?;
         Ok::<_, DerError>((hash, mask, salt_length, trailer, mask_hash))
     };
@@ -105,6 +101,18 @@ fn pss_digest(parameters: &[u8]) -> Option<Digest> {
             sound && *object_identifier == hash.object_identifier && *salt == salt_length
         })
         .map(|&(_, _, digest)| digest)
+}
+
+/// The optional trailerField. Go takes the default, 1, for anything in its place that is an element but no integer.
+fn trailer_field(mut fields: der::Elements<'_>) -> Result<i64, DerError> {
+    if fields.is_empty() || fields.peek()? != context(3) {
+        return Ok(1);
+    }
+    fields.enter(context(3))?;
+    match fields.peek()? {
+        der::INTEGER => fields.expect(der::INTEGER)?.small_integer(),
+        _ => Ok(1),
+    }
 }
 
 /// id-RSASSA-PSS, 1.2.840.113549.1.1.10.

@@ -164,6 +164,12 @@ impl<'a> Elements<'a> {
         }
     }
 
+    /// The identifier octet of the next element, whose header must be sound.
+    pub(crate) fn peek(&self) -> Result<u8, DerError> {
+        Header::read(self.0)?;
+        Ok(self.0[0])
+    }
+
     /// What follows an explicit tag. Go does not compare the tag's own length with what it holds.
     pub(crate) fn enter(&mut self, identifier: u8) -> Result<(), DerError> {
         let header = Header::read(self.0)?;
