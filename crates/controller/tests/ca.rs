@@ -75,10 +75,9 @@ fn now() -> OffsetDateTime {
 
 /// The fingerprint of the CA in use for kubelets' serving certificates.
 fn in_use(files: &AuthorityFiles) -> String {
-    let current = files.subscribe();
     let name = SignerName::from(SignerName::KUBELET_SERVING);
-    let fingerprint = current.borrow()[&name].fingerprint();
-    fingerprint
+    let current = files.subscribe().borrow().clone();
+    current[&name].fingerprint()
 }
 
 #[test]

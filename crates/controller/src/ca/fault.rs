@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use signer::{AuthorityError, File};
 use time::OffsetDateTime;
@@ -17,9 +17,9 @@ pub struct Fault {
     /// Where the file at fault was given.
     pub origin: Origin,
     /// The file at fault.
-    pub path: PathBuf,
+    pub path: Box<Path>,
     /// The other file of the pair.
-    pub other: PathBuf,
+    pub other: Box<Path>,
     /// What is wrong with it.
     pub cause: Cause,
 }
@@ -40,7 +40,7 @@ pub enum Cause {
 
 impl Fault {
     pub(super) fn new(cause: Cause, files: &PairFiles, flags: &Flags) -> Self {
-        let (cert, key) = (files.cert.clone(), files.key.clone());
+        let (cert, key) = (Box::from(&*files.cert), Box::from(&*files.key));
         match cause.part() {
             Part::Certificate => Self { origin: flags.cert.clone(), path: cert, other: key, cause },
             Part::Key => Self { origin: flags.key.clone(), path: key, other: cert, cause },

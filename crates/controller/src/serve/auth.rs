@@ -241,3 +241,6 @@ fn key(token: &str, asked: Asked<'_>) -> [u8; 32] {
     key.copy_from_slice(context.finish().as_ref());
     key
 }
+
+#[cfg(test)]
+mod tests;

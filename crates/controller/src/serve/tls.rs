@@ -128,3 +128,43 @@ fn server_config(
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn write(files: &PairFiles, pair: &rcgen::CertifiedKey<rcgen::KeyPair>) {
+        fs::write(&files.cert, pair.cert.pem()).unwrap();
+        fs::write(&files.key, pair.signing_key.serialize_pem()).unwrap();
+    }
+
+    fn pair() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changed_files_are_served_within_a_poll_and_bad_ones_never() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = PairFiles { cert: dir.path().join("tls.crt"), key: dir.path().join("tls.key") };
+        let (old, new, cancel) = (pair(), pair(), CancellationToken::new());
+        write(&files, &old);
+        let mut tls = Tls::new(Some(files.clone())).unwrap();
+        tls.watch(cancel.clone());
+        let first = tls.current();
+        fs::write(&files.cert, new.cert.pem()).unwrap();
+        tokio::time::sleep(POLL_PERIOD * 3).await;
+        assert!(Arc::ptr_eq(&first, &tls.current()), "half of a new pair is not served");
+        write(&files, &new);
+        tokio::time::timeout(POLL_PERIOD * 2, tls.current.changed()).await.unwrap().unwrap();
+        assert!(!Arc::ptr_eq(&first, &tls.current()));
+        cancel.cancel();
+    }
+
+    #[test]
+    fn a_certificate_made_in_memory_needs_no_watching() {
+        let tls = Tls::new(None).unwrap();
+        assert!(tls.reload.is_none());
+    }
+}

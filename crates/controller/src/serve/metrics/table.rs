@@ -49,8 +49,11 @@ pub(super) static REVIEWS: Description = counter(
     "SubjectAccessReviews answered.",
     &[RECOGNIZER, ("verdict", "`allowed`, `not_allowed`")],
 );
-pub(super) static APPROVED: Description =
-    counter("countersign_approved_total", "Requests approved.", &[RECOGNIZER]);
+pub(super) static APPROVED: Description = counter(
+    "countersign_approved_total",
+    "Requests approved.",
+    &[("recognizer", "`selfnodeclient`, `nodeclient`, `other`")],
+);
 pub(super) static ISSUED: Description =
     counter("countersign_issued_total", "Certificates published.", &[SIGNER]);
 pub(super) static REJECTED: Description = counter(

@@ -1,0 +1,85 @@
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// An API server that knows the token `good` and allows it everything, and the number of its answers.
+fn api(asked: &Arc<AtomicUsize>) -> kube::Client {
+    let asked = Arc::clone(asked);
+    let answer = move |request: Request<Body>| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        async {
+            let body = request.into_body().collect_bytes().await.unwrap_or_default();
+            let mut review: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let known = review["spec"]["token"] == "good";
+            review["status"] =
+                json!({"authenticated": known, "user": {"username": "prometheus"}, "allowed": true});
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(review.to_string())))
+        }
+    };
+    kube::Client::new(tower::service_fn(answer), "default")
+}
+
+fn asked<'a>(path: &'a str, token: &'a str) -> Asked<'a> {
+    Asked { path, verb: "get", token: Some(token), peer: Ipv4Addr::LOCALHOST.into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_is_asked_for_again_when_its_time_is_over() {
+    let count = Arc::default();
+    let gate = Gate::delegated(&api(&count), Vec::new());
+    for (pause, expected) in [(Duration::ZERO, 2), (Duration::from_secs(9), 2), (Duration::from_secs(1), 4)] {
+        tokio::time::advance(pause).await;
+        assert_eq!(gate.admit(asked("/metrics", "good")).await, Ok(()));
+        assert_eq!(count.load(Ordering::Relaxed), expected, "after {pause:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn invented_tokens_fill_no_memory_and_push_no_good_one_out() {
+    let count = Arc::default();
+    let gate = Gate::delegated(&api(&count), Vec::new());
+    assert_eq!(gate.admit(asked("/metrics", "good")).await, Ok(()));
+    for invented in 0..2 * VERDICTS {
+        let refused = gate.admit(asked("/metrics", &invented.to_string())).await;
+        assert_eq!(refused, Err(Refusal::Unauthenticated));
+    }
+    let before = count.load(Ordering::Relaxed);
+    assert_eq!(gate.admit(asked("/metrics", "good")).await, Ok(()));
+    assert_eq!(count.load(Ordering::Relaxed), before);
+    let kept = gate.reviewer.as_ref().map(|reviewer| reviewer.kept.lock().unwrap().len());
+    assert!(kept.is_some_and(|kept| kept <= VERDICTS), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_never_answers_is_waited_for_a_few_seconds() {
+    let never = tower::service_fn(|_: Request<Body>| {
+        std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+    });
+    let gate = Gate::delegated(&kube::Client::new(never, "default"), Vec::new());
+    let start = Instant::now();
+    assert_eq!(gate.admit(asked("/metrics", "good")).await, Err(Refusal::Unavailable));
+    assert!(start.elapsed() <= LIMIT + Duration::from_millis(10));
+}
+
+#[tokio::test]
+async fn with_nobody_to_ask_only_loopback_is_served() {
+    let open = vec![AllowedPath::Exactly("healthz".to_owned())];
+    let gate = Gate::loopback_only(open);
+    let from = |peer: IpAddr, path| Asked { path, verb: "get", token: None, peer };
+    let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+    for local in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), IpAddr::V6(mapped)] {
+        assert_eq!(gate.admit(from(local, "/metrics")).await, Ok(()), "{local}");
+    }
+    let remote = Ipv4Addr::new(192, 0, 2, 1).into();
+    assert_eq!(gate.admit(from(remote, "/metrics")).await, Err(Refusal::NotLoopback));
+    assert_eq!(gate.admit(from(remote, "/healthz")).await, Ok(()));
+}
