@@ -127,6 +127,7 @@ where
             return self.retry(pass, Failure::NOT_DONE);
         }
         self.keep_object(pass.slot, pass.object);
+        self.schedule(pass.slot);
         self.records.set_state(pass.slot, State::Waiting);
         self.waiting.wait(pass.slot, questions, pass.answers);
     }

@@ -123,7 +123,7 @@ where
 
     /// Begins the pass of whose turn it is.
     fn admit(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
-        while self.continued.is_empty()
+        while self.continued.iter().all(VecDeque::is_empty)
             && self.flights.has_room(Place::Call)
             && self.flights.has_room(Place::Local)
         {
