@@ -160,6 +160,10 @@ impl Driver {
 
     fn observe(&self) {
         self.health.beat();
+        let counts = self.engine.counts();
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.metrics.queue_depth.set(gauge(counts.fresh + counts.late + counts.retries));
+        self.metrics.held.set(gauge(counts.held));
     }
 
     fn now(&self) -> Now {

@@ -8,31 +8,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Settings;
-use signer::CertificateAuthority;
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ClientConfig, Config, LeaderElection, SignerFiles};
+use crate::ca::AuthorityFiles;
+use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::driver::{Driver, DriverError, Events, Watched};
 use crate::executor::{Executor, Tools};
 use crate::kube::access::{Access, AccessError};
 use crate::kube::call::Caller;
 use crate::kube::client::Clients;
-use crate::kube::lease::{Elector, LeaseConfig, LeaseConfigError, LeaseLost};
+use crate::kube::lease::{Elector, LeaseConfig, LeaseLost};
 use crate::kube::rate::RateLimit;
 use crate::kube::review::Reviews;
 use crate::kube::token::TokenSource;
 use crate::kube::watch::Watcher;
 use crate::kube::write::Requests;
-use crate::pair::PairFiles;
 use crate::policy::{Authorities, Policy};
 use crate::serve::health::Health;
 use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
 mod endpoints;
+mod error;
 mod signals;
+
+pub use error::RunError;
 
 use endpoints::Endpoints;
 use signals::Signals;
@@ -49,50 +52,6 @@ const TOLERANCE: Duration = Duration::from_secs(20);
 /// Events of the watch that wait for the engine. It takes them in without waiting for anything itself.
 const EVENTS: usize = 64;
 
-/// Why the process ends other than by being told to.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Metrics could not be set up.
-    #[error("failed to set up metrics")]
-    Metrics(#[from] prometheus::Error),
-
-    /// A CA.
-    #[error("failed to load the CA")]
-    Authorities(#[source] Box<dyn std::error::Error + Send + Sync>),
-
-    /// The API server's address, or who we are to it.
-    #[error("failed to set up the connection to the API server")]
-    Access(#[from] AccessError),
-
-    /// The endpoints.
-    #[error("failed to serve")]
-    Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
-
-    /// The system did not give us what we need.
-    #[error("failed to start")]
-    System(#[from] std::io::Error),
-
-    /// The election cannot be held so.
-    #[error("failed to set up leader election")]
-    Election(#[from] LeaseConfigError),
-
-    /// We led, and lead no more.
-    #[error("the lease is lost")]
-    Lease(#[from] LeaseLost),
-
-    /// The engine cannot go on.
-    #[error("the engine has stopped")]
-    Driver(#[from] DriverError),
-
-    /// A task panicked.
-    #[error("a task has ended by itself")]
-    Task(#[source] Option<JoinError>),
-
-    /// Told to stop a second time.
-    #[error("stopped at once by a second signal")]
-    Impatience,
-}
-
 /// Runs until told to stop.
 ///
 /// # Errors
@@ -101,23 +60,15 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     warn(&config);
     let signals = Signals::new()?;
     let metrics = Arc::new(Metrics::new(config.signing.iter().map(|files| files.signer_name.to_string()))?);
-    let policy = Arc::new(Policy::new(&config, &authorities(&config)?));
+    // Files that nobody signs with may be as they like.
+    let files = if config.duties.sign { config.signing.as_slice() } else { &[] };
+    let authorities = AuthorityFiles::load(files, OffsetDateTime::now_utc())?;
     if config.check_only {
-        tracing::info!("configuration and CA files are good");
+        tracing::info!("the configuration and the CA files are good");
         return Ok(());
     }
-    let running = Running::start(config, policy, metrics).await?;
+    let running = Running::start(config, authorities, metrics).await?;
     running.until_stopped(signals).await
-}
-
-/// The authorities in the files that the command line names.
-fn authorities(config: &Config) -> Result<Authorities, RunError> {
-    let load = |files: &SignerFiles| {
-        let pair = PairFiles { cert: files.cert.clone(), key: files.key.clone() }.read()?;
-        let authority = CertificateAuthority::from_pem(&pair.cert, &pair.key)?;
-        Ok((files.signer_name.clone(), Arc::new(authority)))
-    };
-    config.signing.iter().map(load).collect::<Result<_, _>>().map_err(RunError::Authorities)
 }
 
 /// Everything that is running.
@@ -135,7 +86,11 @@ struct Running {
 }
 
 impl Running {
-    async fn start(config: Config, policy: Arc<Policy>, metrics: Arc<Metrics>) -> Result<Self, RunError> {
+    async fn start(
+        config: Config,
+        authorities: AuthorityFiles,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, RunError> {
         let health = Health::new(TOLERANCE);
         health.authorities_loaded();
         let access =
@@ -151,9 +106,9 @@ impl Running {
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
         background.spawn(clients.follow(POLL));
-        let policy = watch::Sender::new(policy);
-        let events = Events { seen: events, leading, policy: policy.subscribe(), stop: stop.clone() };
-        let executor = executor(&config.client, caller, policy.subscribe(), metrics)?;
+        let policy = policies(&config, authorities, &metrics, &mut background);
+        let events = Events { seen: events, leading, policy: policy.clone(), stop: stop.clone() };
+        let executor = executor(&config.client, caller, policy, metrics)?;
         let settings = Settings { max_in_flight: config.max_in_flight.get(), ..Settings::default() };
         let driver = Driver::new(settings, executor, events, watched);
         let driver = tokio::spawn(driver.run(config.shutdown_timeout));
@@ -198,6 +153,27 @@ impl Running {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// What to work by, now and whenever a CA changes.
+fn policies(
+    config: &Config,
+    authorities: AuthorityFiles,
+    metrics: &Arc<Metrics>,
+    background: &mut JoinSet<()>,
+) -> watch::Receiver<Arc<Policy>> {
+    authorities.observe(metrics, OffsetDateTime::now_utc());
+    let (config, mut current) = (config.clone(), authorities.subscribe());
+    let policy = move |authorities: &Authorities| Arc::new(Policy::new(&config, authorities));
+    let policies = watch::Sender::new(policy(&current.borrow_and_update()));
+    let subscriber = policies.subscribe();
+    background.spawn(authorities.watch(Arc::clone(metrics)));
+    background.spawn(async move {
+        while current.changed().await.is_ok() {
+            policies.send_replace(policy(&current.borrow_and_update()));
+        }
+    });
+    subscriber
 }
 
 /// The election, and whether we lead; without one we do from the start.
