@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use signer::{AuthorityError, CertificateAuthority};
+use signer::{AuthorityError, CertificateAuthority, File};
 
 #[derive(Deserialize)]
 struct Verdict {
@@ -30,20 +30,94 @@ const CHAINS: [&str; 3] = [
 
 #[test]
 fn every_ca_loads_or_not_as_it_does_upstream() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verdicts/authority.jsonl");
-    let text = std::fs::read_to_string(path).expect("recorded verdicts");
-    let verdicts: Vec<Verdict> =
-        text.lines().map(|line| serde_json::from_str(line).expect("a verdict")).collect();
+    let verdicts = verdicts();
     assert!(verdicts.len() >= 100, "{} verdicts", verdicts.len());
     let mut wrong = Vec::new();
     for verdict in &verdicts {
-        let decode = |base64: &str| BASE64_STANDARD.decode(base64).expect("base64");
-        let ours = CertificateAuthority::from_pem(&decode(&verdict.certificate), &decode(&verdict.key));
+        let ours = verdict.load();
         if !agrees(verdict, &ours) {
             wrong.push(format!("{}: {:?}\n    but {ours:?}", verdict.id, verdict.outcome));
         }
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), verdicts.len(), wrong.join("\n"));
+}
+
+#[test]
+fn each_mistake_gets_its_own_message() {
+    let verdicts = verdicts();
+    for (id, expected) in [
+        ("certificate-form/empty", AuthorityError::Empty(File::Certificate)),
+        ("certificate-form/junk", AuthorityError::NoPem(File::Certificate)),
+        ("certificate-form/key-instead", AuthorityError::KeyInsteadOfCertificate),
+        ("combination/ca-rsa2048-exchanged", AuthorityError::KeyInsteadOfCertificate),
+        ("certificate-form/labelled-request", AuthorityError::NoCertificate),
+        ("certificate-form/with-headers", AuthorityError::NoCertificate),
+        ("openssl/trusted-certificate", AuthorityError::NoCertificate),
+        ("certificate-form/twice", AuthorityError::Ambiguous { matching: 2 }),
+        ("certificate-form/two-of-the-same-key", AuthorityError::Ambiguous { matching: 2 }),
+        ("key-form/empty", AuthorityError::Empty(File::Key)),
+        ("key-form/junk", AuthorityError::NoPem(File::Key)),
+        ("combination/ca-p256-key-file-is-the-certificate", AuthorityError::CertificateInsteadOfKey),
+        ("key-form/ec-parameters-alone", AuthorityError::NoKey),
+        ("openssl/encrypted-pkcs8", AuthorityError::Encrypted),
+        ("openssl/encrypted-pkcs1", AuthorityError::Encrypted),
+        ("key-form/after-an-unreadable-key", AuthorityError::KeyUnreadable),
+        ("openssl/ed448", AuthorityError::KeyUnreadable),
+        ("key-form/rsa-pkcs8-labelled-pkcs1", AuthorityError::KeyLabel),
+        ("key/rsa1024", AuthorityError::Unsupported("RSA of less than 2048 bits")),
+        ("key/p224", AuthorityError::Unsupported("P-224")),
+        ("key-form/mismatch-of-key", AuthorityError::Mismatch { certificates: 1 }),
+        ("key-form/mismatch-of-kind", AuthorityError::Mismatch { certificates: 1 }),
+    ] {
+        let verdict = verdicts.iter().find(|verdict| verdict.id == id).expect(id);
+        assert_eq!(verdict.load().expect_err(id), expected, "{id}");
+    }
+}
+
+#[test]
+fn of_a_chain_the_certificate_that_the_key_belongs_to_signs() {
+    let verdicts = verdicts();
+    let find = |id: &str| verdicts.iter().find(|verdict| verdict.id == id).expect("recorded");
+    for id in CHAINS {
+        let authority = find(id).load().expect(id);
+        assert_eq!(authority.certificates_in_file(), 2, "{id}");
+        let alone = find("pair/ca-ed25519").load().expect("a pair");
+        assert_eq!(authority.fingerprint(), alone.fingerprint(), "{id}");
+        assert_eq!(alone.certificates_in_file(), 1);
+    }
+}
+
+#[test]
+fn no_message_holds_any_part_of_a_key() {
+    for verdict in verdicts() {
+        let loaded = verdict.load();
+        let said = match &loaded {
+            Ok(authority) => format!("{authority:?} {:?}", authority.key()),
+            Err(error) => format!("{error:?} {error} {:?}", std::error::Error::source(error)),
+        };
+        let key = String::from_utf8_lossy(&decode(&verdict.key)).into_owned();
+        let secrets = key.lines().filter(|line| !line.starts_with('-') && line.len() >= 16);
+        for secret in secrets.flat_map(|line| line.as_bytes().chunks_exact(16)) {
+            let secret = String::from_utf8_lossy(secret);
+            assert!(!said.contains(&*secret), "{}: {said}", verdict.id);
+        }
+    }
+}
+
+impl Verdict {
+    fn load(&self) -> Result<CertificateAuthority, AuthorityError> {
+        CertificateAuthority::from_pem(&decode(&self.certificate), &decode(&self.key))
+    }
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verdicts/authority.jsonl");
+    let text = std::fs::read_to_string(path).expect("recorded verdicts");
+    text.lines().map(|line| serde_json::from_str(line).expect("a verdict")).collect()
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(base64).expect("base64")
 }
 
 fn agrees(verdict: &Verdict, ours: &Result<CertificateAuthority, AuthorityError>) -> bool {
