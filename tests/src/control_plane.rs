@@ -28,6 +28,7 @@ pub struct ControlPlane {
     authority: Authority,
     serving: Authority,
     url: String,
+    store: String,
     directory: TempDir,
 }
 
@@ -44,9 +45,12 @@ impl ControlPlane {
         let serving = Authority::new("serving", options.authority_key)?;
         write_files(directory.path(), &options, &authority, &serving)?;
         let (etcd, store) = on_a_free_port(async |port| start_etcd(directory.path(), port).await).await?;
+        let media =
+            if options.readable_store { "application/json" } else { "application/vnd.kubernetes.protobuf" };
+        let storage = [format!("--etcd-servers={store}"), format!("--storage-media-type={media}")];
         let (apiserver, url) =
-            on_a_free_port(async |port| start_apiserver(directory.path(), &store, port).await).await?;
-        let this = Self { apiserver, _etcd: etcd, authority, serving, url, directory };
+            on_a_free_port(async |port| start_apiserver(directory.path(), &storage, port).await).await?;
+        let this = Self { apiserver, _etcd: etcd, authority, serving, url, store, directory };
         this.ready().await?;
         if options.kubeadm_bindings {
             bindings::create(&this.admin().await?).await?;
@@ -116,6 +120,11 @@ impl ControlPlane {
     /// A directory for files of a test; it is removed with the control plane.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// etcd's URL.
+    pub(crate) fn store(&self) -> &str {
+        &self.store
     }
 
     /// The API server's URL.
@@ -226,10 +235,9 @@ async fn start_etcd(directory: &Path, port: u16) -> Result<(Process, String)> {
     Ok((etcd, client))
 }
 
-async fn start_apiserver(directory: &Path, store: &str, port: u16) -> Result<(Process, String)> {
+async fn start_apiserver(directory: &Path, storage: &[String], port: u16) -> Result<(Process, String)> {
     let file = |name: &str| directory.join(name).display().to_string();
-    let arguments = [
-        format!("--etcd-servers={store}"),
+    let own = [
         "--bind-address=127.0.0.1".to_owned(),
         "--advertise-address=127.0.0.1".to_owned(),
         // The default reconciler refuses to publish a loopback address.
@@ -249,6 +257,7 @@ async fn start_apiserver(directory: &Path, store: &str, port: u16) -> Result<(Pr
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--profiling=false".to_owned(),
     ];
+    let arguments = [storage, &own].concat();
     let log = directory.join("kube-apiserver.log");
     let mut apiserver = Process::start(&Binary::KubeApiserver.locate()?, &arguments, log)?;
     apiserver.logs("Serving securely on", 1).await?;

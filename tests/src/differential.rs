@@ -3,7 +3,6 @@
 //! Each signer is given the whole corpus on the same API server, alone and one after the other. What became of every
 //! request is written down as named facts, with what is random or a moment in time left out, and the facts are compared.
 
-mod certificate;
 mod compare;
 mod corpus;
 mod observation;

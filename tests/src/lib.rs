@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod binaries;
 pub mod bindings;
+pub mod certificate;
 mod control_plane;
 pub mod differential;
 mod failure;
@@ -16,6 +17,7 @@ pub mod quiescence;
 pub mod requests;
 mod shared;
 mod signer;
+mod store;
 mod user;
 pub mod wait;
 

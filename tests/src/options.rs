@@ -9,6 +9,7 @@ pub struct Options {
     pub(crate) authority_key: KeyKind,
     pub(crate) authority_lifetime: time::Duration,
     pub(crate) kubeadm_bindings: bool,
+    pub(crate) readable_store: bool,
     pub(crate) token_users: Vec<TokenUser>,
 }
 
@@ -26,6 +27,7 @@ impl Default for Options {
             authority_key: KeyKind::default(),
             authority_lifetime: time::Duration::days(3650),
             kubeadm_bindings: true,
+            readable_store: false,
             token_users: Vec::new(),
         };
         options.token_user("admin-token", "admin", &["system:masters"])
@@ -51,6 +53,13 @@ impl Options {
     #[must_use]
     pub fn without_kubeadm_bindings(mut self) -> Self {
         self.kubeadm_bindings = false;
+        self
+    }
+
+    /// Has the API server store its objects in JSON, for [`ControlPlane::set_creation`](crate::ControlPlane::set_creation).
+    #[must_use]
+    pub fn readable_store(mut self) -> Self {
+        self.readable_store = true;
         self
     }
 

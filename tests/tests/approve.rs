@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use countersign_e2e::outcome::{self, Outcome};
-use countersign_e2e::{ControlPlane, Options, Shared, TestResult, User, bindings, quiescence, requests, wait};
+use countersign_e2e::{
+    ControlPlane, Options, Shared, TestResult, User, bindings, quiescence, requests, wait,
+};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::Api;
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::core::Status;
 
-use crate::differential::certificate;
+use crate::certificate;
 use crate::outcome::{self, Outcome};
 use crate::pki::Authority;
 

@@ -1,4 +1,4 @@
-//! What is comparable of an issued certificate: all but the serial number, the signature and the moment of signing.
+//! An issued certificate, and what is comparable of it: all but the serial number, the signature and the moment of signing.
 
 use anyhow::{Context as _, Result, bail};
 use aws_lc_rs::signature::{
@@ -11,7 +11,7 @@ use der::asn1::{AnyRef, BitStringRef, ContextSpecific, ObjectIdentifier};
 use der::{Decode as _, Encode as _, Reader as _, Sequence, SliceReader, Tagged as _};
 use x509_cert::time::Time;
 
-use crate::differential::observation::Facts;
+use crate::differential::Facts;
 use crate::pki::Authority;
 
 /// RFC 5280 §4.1, with every part left as it was encoded.
@@ -40,8 +40,16 @@ struct Validity<'a> {
     not_after: AnyRef<'a>,
 }
 
+/// Whether the first certificate in `pem` is signed with the key of `authority`.
+///
+/// # Errors
+/// When it is no certificate.
+pub fn is_signed_by(pem: &[u8], authority: &Authority) -> Result<bool> {
+    signed_by(authority, &Outer::from_der(&single_block(pem)?)?)
+}
+
 /// The facts of the certificate in `pem`, written to the object at `written` (seconds since 1970).
-pub(super) fn facts(pem: &[u8], written: i64, authority: &Authority) -> Result<Facts> {
+pub(crate) fn facts(pem: &[u8], written: i64, authority: &Authority) -> Result<Facts> {
     let der = single_block(pem)?;
     let mut facts = Facts::new();
     facts.insert("certificate: PEM".to_owned(), armor(pem, &der));
@@ -127,6 +135,7 @@ fn signed_by(authority: &Authority, certificate: &Outer<'_>) -> Result<bool> {
         reader.drain(reader.remaining_len())?;
         Ok::<_, der::Error>(oid)
     })?;
+    // Another algorithm than the authority's key has does not verify, and that is the answer then.
     let algorithm: &dyn VerificationAlgorithm = match oid.to_string().as_str() {
         "1.2.840.113549.1.1.11" => &RSA_PKCS1_2048_8192_SHA256,
         "1.2.840.10045.4.3.2" => &ECDSA_P256_SHA256_ASN1,
