@@ -9,6 +9,7 @@ mod approver;
 mod dice;
 mod object;
 mod replica;
+mod scenarios;
 mod server;
 mod story;
 mod world;

@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) outage_until: Micros,
     /// How long a call takes, each way.
     pub(crate) latency: (Micros, Micros),
+    /// How long an event takes from the watch.
+    pub(crate) lag: (Micros, Micros),
     /// API calls, by kind.
     pub(crate) calls: BTreeMap<&'static str, u64>,
     coming: BTreeMap<(Micros, u64), Event>,
@@ -80,6 +82,7 @@ impl World {
             faults: 0,
             outage_until: 0,
             latency: (500, 3000),
+            lag: (200, 5000),
             calls: BTreeMap::new(),
             coming: BTreeMap::new(),
             sequence: 0,
@@ -147,7 +150,7 @@ impl World {
             if !state.watched && state.has_news(&self.server) {
                 state.watched = true;
                 let (life, pause) = (state.life, state.deaf_until.saturating_sub(self.now));
-                let lag = self.dice.between(200, 5000);
+                let lag = self.dice.between(self.lag.0, self.lag.1);
                 self.after(pause.max(lag), Event::Watch { replica, life });
             }
         }
