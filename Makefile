@@ -15,6 +15,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: controlplane ## A real API server, a kubelet-shaped request: watch it go Pending, Approved, Issued
+	$(CARGO) build --locked --quiet --package controller
 	$(CARGO) run --locked --quiet --package countersign-e2e --bin demo
 
 controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl for the tests (once)
