@@ -18,6 +18,7 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 pub mod auth;
+mod client_certificate;
 pub mod health;
 pub mod metrics;
 mod self_signed;
@@ -71,9 +73,12 @@ pub struct Server {
     router: Router,
 }
 
-/// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
-struct Peer(SocketAddr);
+/// Where a connection comes from, and the client certificate in its handshake.
+#[derive(Clone, Debug)]
+struct Peer {
+    address: SocketAddr,
+    certificates: Arc<[CertificateDer<'static>]>,
+}
 
 impl Server {
     /// Binds `address`; port 0 takes a free one.
@@ -111,10 +116,8 @@ impl Server {
                 Ok((stream, peer)) => {
                     let acceptor = TlsAcceptor::from(self.tls.current());
                     let router = self.router.clone();
-                    connections.spawn(connection(
-                        slot,
-                        timeout(CONNECTION, handle(stream, Peer(peer), acceptor, router)),
-                    ));
+                    connections
+                        .spawn(connection(slot, timeout(CONNECTION, handle(stream, peer, acceptor, router))));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: trying again at once would only burn the processor.
@@ -136,13 +139,15 @@ async fn connection<T>(slot: OwnedSemaphorePermit, work: impl Future<Output = T>
 }
 
 /// One connection, one request: nobody can hold a slot by keeping it alive, and a probe or a scrape asks nothing more.
-async fn handle(stream: TcpStream, peer: Peer, acceptor: TlsAcceptor, router: Router) {
+async fn handle(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor, router: Router) {
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else {
         return;
     };
+    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default().into();
+    let peer = Peer { address, certificates };
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer.clone());
         router.clone().oneshot(request)
     });
     let served = http1::Builder::new()
@@ -173,11 +178,17 @@ fn router(served: Arc<Served>) -> Router {
 
 /// Every path passes the gate, those too that do not exist.
 async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
-    let Some(Peer(peer)) = request.extensions().get().copied() else {
+    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let verb = request.method().as_str().to_ascii_lowercase();
-    let asked = Asked { path: request.uri().path(), verb: &verb, token: bearer(&request), peer: peer.ip() };
+    let asked = Asked {
+        path: request.uri().path(),
+        verb: &verb,
+        token: bearer(&request),
+        certificates: &peer.certificates,
+        peer: peer.address.ip(),
+    };
     let admitted = served.gate.admit(asked).await;
     match admitted {
         Ok(()) => next.run(request).await,

@@ -17,7 +17,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use kube::client::Body;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -35,6 +36,7 @@ struct ApiServer(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     down: bool,
+    client_ca: String,
     asked: Vec<Value>,
 }
 
@@ -53,7 +55,14 @@ impl ApiServer {
     }
 
     async fn answer(self, request: Request<Body>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let method = request.method().clone();
         let body = request.into_body().collect_bytes().await.unwrap();
+        if method == http::Method::GET {
+            let state = self.0.lock().unwrap();
+            let code = if state.down { 503 } else { 200 };
+            let published = json!({"metadata": {"name": "extension-apiserver-authentication"}, "data": {"client-ca-file": state.client_ca}});
+            return Ok(Response::builder().status(code).body(Full::from(published.to_string())).unwrap());
+        }
         let mut review: Value = serde_json::from_slice(&body).unwrap();
         let mut state = self.0.lock().unwrap();
         state.asked.push(review.clone());
@@ -75,6 +84,48 @@ impl ApiServer {
     }
 }
 
+/// A client that trusts `roots`, and presents `pair` when it has one.
+fn connector(
+    roots: &RootCertStore,
+    pair: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
+) -> TlsConnector {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots.clone());
+    let config = match pair {
+        Some((cert, key)) => config.with_client_auth_cert(vec![cert], key).unwrap(),
+        None => config.with_no_client_auth(),
+    };
+    Arc::new(config).into()
+}
+
+/// A CA for clients.
+struct ClientCa {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl ClientCa {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "clients");
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn pair(&self, user: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+        let mut params = CertificateParams::default();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.distinguished_name.push(DnType::OrganizationName, "monitoring");
+        let key = KeyPair::generate().unwrap();
+        let cert = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        (cert, PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+    }
+}
+
 /// A running server, and a client that trusts its certificate alone.
 struct Running {
     address: SocketAddr,
@@ -82,6 +133,7 @@ struct Running {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     connector: TlsConnector,
+    roots: RootCertStore,
     _files: tempfile::TempDir,
 }
 
@@ -114,10 +166,7 @@ impl Running {
         write_pair(&files, &cert, &key);
         let mut roots = RootCertStore::empty();
         roots.add(cert).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config =
-            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let connector = connector(&roots, None);
         let health = Health::new(Duration::from_secs(60));
         let metrics = Arc::new(Metrics::new(["kubernetes.io/kubelet-serving"]).unwrap());
         let served = Served { health: health.clone(), metrics, gate };
@@ -125,7 +174,7 @@ impl Running {
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), tls, served).await.unwrap();
         let (address, stop) = (server.address().unwrap(), CancellationToken::new());
         let task = tokio::spawn(server.run(stop.clone()));
-        Self { address, health, stop, task, connector: Arc::new(config).into(), _files: dir }
+        Self { address, health, stop, task, connector, roots, _files: dir }
     }
 
     async fn connect(&self) -> TlsStream<TcpStream> {
@@ -204,6 +253,38 @@ async fn a_verdict_is_kept_and_a_failure_is_not() {
     assert_eq!(api.asked().len(), before, "asked again within the time a verdict is kept");
     assert_eq!(running.get("/other", GOOD).await.0, 404);
     assert_eq!(api.asked().len(), before + 2, "a verdict is for one path");
+}
+
+#[tokio::test]
+async fn a_client_certificate_of_the_clusters_ca_is_as_good_as_a_token() {
+    let (ca, stranger, api) = (ClientCa::new(), ClientCa::new(), ApiServer::default());
+    api.0.lock().unwrap().client_ca = ca.pem.clone();
+    let mut running = Running::start(gate(&api)).await;
+    for (issuer, user, header, expected) in [
+        (&ca, "good", "", 200),
+        (&ca, "poor", "", 403),
+        (&ca, "poor", GOOD, 403),
+        (&stranger, "good", "", 401),
+        (&stranger, "good", GOOD, 200),
+    ] {
+        running.connector = connector(&running.roots, Some(issuer.pair(user)));
+        assert_eq!(running.get("/metrics", header).await.0, expected, "{user} {header:?}");
+    }
+    let review = api.asked()[0]["spec"].clone();
+    assert_eq!(review["groups"], json!(["monitoring", "system:authenticated"]));
+}
+
+#[tokio::test]
+async fn a_client_certificate_says_nothing_while_the_clusters_ca_is_not_known() {
+    let (ca, api) = (ClientCa::new(), ApiServer::default());
+    api.0.lock().unwrap().client_ca = ca.pem.clone();
+    let mut running = Running::start(gate(&api)).await;
+    running.connector = connector(&running.roots, Some(ca.pair("good")));
+    api.set_down(true);
+    assert_eq!(running.get("/metrics", "").await.0, 503);
+    assert_eq!(running.get("/livez", "").await.0, 200);
+    api.set_down(false);
+    assert_eq!(running.get("/metrics", "").await.0, 200);
 }
 
 #[tokio::test]

@@ -214,13 +214,13 @@ impl Elector {
     }
 
     async fn replace(&self, record: &Record) -> Result<Record, LeaseError> {
-        let params = PostParams::default();
+        let params = writer();
         let put = self.api.replace(&self.config.name, &params, record.object());
         self.call(Verb::Update, put).await.map(Record::from)
     }
 
     async fn create(&self, record: &Record) -> Result<Record, LeaseError> {
-        let params = PostParams::default();
+        let params = writer();
         let post = self.api.create(&params, record.object());
         self.call(Verb::Create, post).await.map(Record::from)
     }
@@ -256,4 +256,9 @@ impl Elector {
             }
         }
     }
+}
+
+/// Names us in `metadata.managedFields`.
+fn writer() -> PostParams {
+    PostParams { field_manager: Some("countersign".to_owned()), ..PostParams::default() }
 }

@@ -1,7 +1,7 @@
 //! Who may read `/metrics`: the API server says, as for any Kubernetes component.
 //!
-//! A bearer token is authenticated by a TokenReview, and its user authorised by a SubjectAccessReview for the path and the
-//! verb. Verdicts are kept for a few seconds by the token's hash; failures are not verdicts, and are not kept.
+//! A client certificate is authenticated by the cluster's client CA, a bearer token by a TokenReview, and the user authorised by
+//! a SubjectAccessReview for the path and the verb. Verdicts are kept for a few seconds by a hash of what was presented; failures are not verdicts, and are not kept.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,9 +15,11 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::Api;
 use kube::api::PostParams;
+use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use super::client_certificate::ClientAuthorities;
 use crate::config::AllowedPath;
 use crate::log::MissingPermissions;
 
@@ -39,6 +41,8 @@ pub struct Asked<'a> {
     pub verb: &'a str,
     /// The bearer token.
     pub token: Option<&'a str>,
+    /// The client certificate that the caller has the key of, and what it sent along with it; nothing of it is verified yet.
+    pub certificates: &'a [CertificateDer<'static>],
     /// Where the connection comes from.
     pub peer: IpAddr,
 }
@@ -46,8 +50,8 @@ pub struct Asked<'a> {
 /// Why a request is not served.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// No token, or one that the API server does not know.
-    #[error("a bearer token is needed that the API server authenticates")]
+    /// Neither a certificate nor a token, or none that the cluster knows.
+    #[error("a bearer token or a client certificate is needed that the cluster knows")]
     Unauthenticated,
     /// The user lacks the permission.
     #[error("user {user:?} cannot {verb} path {path:?}")]
@@ -115,6 +119,7 @@ enum Verdict {
 struct Reviewer {
     tokens: Api<TokenReview>,
     access: Api<SubjectAccessReview>,
+    authorities: ClientAuthorities,
     kept: Mutex<HashMap<[u8; 32], (Instant, Verdict)>>,
     reviews: Semaphore,
     missing: MissingPermissions,
@@ -125,6 +130,7 @@ impl Reviewer {
         Self {
             tokens: Api::all(client.clone()),
             access: Api::all(client.clone()),
+            authorities: ClientAuthorities::new(client),
             kept: Mutex::default(),
             reviews: Semaphore::new(REVIEWS),
             missing: MissingPermissions::default(),
@@ -132,15 +138,14 @@ impl Reviewer {
     }
 
     async fn admit(&self, asked: Asked<'_>) -> Result<(), Refusal> {
-        let Some(token) = asked.token else {
+        if asked.token.is_none() && asked.certificates.is_empty() {
             return Err(Refusal::Unauthenticated);
-        };
-        let key = key(token, asked);
-        let kept = self.kept(&key);
-        let verdict = match kept {
+        }
+        let key = key(asked);
+        let verdict = match self.kept(&key) {
             Some(verdict) => verdict,
             None => {
-                let verdict = timeout(LIMIT, self.review(token, asked)).await;
+                let verdict = timeout(LIMIT, self.review(asked)).await;
                 let verdict = verdict.ok().flatten().ok_or(Refusal::Unavailable)?;
                 self.keep(key, verdict.clone());
                 verdict
@@ -153,9 +158,9 @@ impl Reviewer {
     }
 
     /// The API server's verdict, or nothing when there is none.
-    async fn review(&self, token: &str, asked: Asked<'_>) -> Option<Verdict> {
+    async fn review(&self, asked: Asked<'_>) -> Option<Verdict> {
         let _permit = self.reviews.acquire().await.ok()?;
-        let Some(user) = self.authenticate(token).await? else {
+        let Some(user) = self.authenticate(asked).await? else {
             return Some(Verdict::Refused(Refusal::Unauthenticated));
         };
         let name = user.username.clone().unwrap_or_default();
@@ -169,8 +174,18 @@ impl Reviewer {
         Some(Verdict::Refused(Refusal::Forbidden { user: name, verb, path }))
     }
 
+    /// Who asks, by certificate or else by token; the inner `None` when neither says.
+    async fn authenticate(&self, asked: Asked<'_>) -> Option<Option<UserInfo>> {
+        let by_certificate = self.authorities.user(asked.certificates).await;
+        match (by_certificate, asked.token) {
+            (Some(Some(user)), _) => Some(Some(user)),
+            (_, Some(token)) => self.review_token(token).await,
+            (by_certificate, None) => by_certificate,
+        }
+    }
+
     /// The token's user; the inner `None` when the API server knows no such token.
-    async fn authenticate(&self, token: &str) -> Option<Option<UserInfo>> {
+    async fn review_token(&self, token: &str) -> Option<Option<UserInfo>> {
         let spec = TokenReviewSpec { token: token.to_owned(), audiences: None };
         let review = TokenReview { spec, ..Default::default() };
         let answer = self.tokens.create(&PostParams::default(), &review).await;
@@ -231,11 +246,12 @@ fn access(user: UserInfo, asked: Asked<'_>) -> SubjectAccessReviewSpec {
 }
 
 /// One way: a dump of this process' memory gives no tokens away.
-fn key(token: &str, asked: Asked<'_>) -> [u8; 32] {
+fn key(asked: Asked<'_>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
-    for part in [token, asked.verb, asked.path] {
+    let words = [asked.token.unwrap_or_default(), asked.verb, asked.path].map(str::as_bytes);
+    for part in words.into_iter().chain(asked.certificates.iter().map(|certificate| &**certificate)) {
         context.update(&part.len().to_be_bytes());
-        context.update(part.as_bytes());
+        context.update(part);
     }
     let mut key = [0; 32];
     key.copy_from_slice(context.finish().as_ref());

@@ -29,7 +29,7 @@ fn api(asked: &Arc<AtomicUsize>) -> kube::Client {
 }
 
 fn asked<'a>(path: &'a str, token: &'a str) -> Asked<'a> {
-    Asked { path, verb: "get", token: Some(token), peer: Ipv4Addr::LOCALHOST.into() }
+    Asked { path, verb: "get", token: Some(token), certificates: &[], peer: Ipv4Addr::LOCALHOST.into() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,7 @@ async fn an_api_server_that_never_answers_is_waited_for_a_few_seconds() {
 async fn with_nobody_to_ask_only_loopback_is_served() {
     let open = vec![AllowedPath::Exactly("healthz".to_owned())];
     let gate = Gate::loopback_only(open);
-    let from = |peer: IpAddr, path| Asked { path, verb: "get", token: None, peer };
+    let from = |peer: IpAddr, path| Asked { path, verb: "get", token: None, certificates: &[], peer };
     let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
     for local in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), IpAddr::V6(mapped)] {
         assert_eq!(gate.admit(from(local, "/metrics")).await, Ok(()), "{local}");

@@ -10,11 +10,12 @@ pub fn documentation() -> String {
     let mut text = String::from(
         "# Metrics\n\n\
          <!-- Made from crates/controller/src/serve/metrics/table.rs by `BLESS=1 cargo test -p controller`. -->\n\n\
-         Served on `/metrics` of the secure port, beside the usual `process_*`. A caller needs a bearer token that the API\n\
-         server authenticates (TokenReview) and that may `get` the non-resource URL `/metrics` (SubjectAccessReview), as for\n\
-         any Kubernetes component; answers are kept for ten seconds. Client certificates are not read. While the API server\n\
-         does not answer, `/metrics` is 503; `/healthz`, `/livez` and `/readyz` are always open. Only where neither a\n\
-         kubeconfig nor the pod's own ServiceAccount gives us an API server to ask, a caller on loopback needs no token, and\n\
+         Served on `/metrics` of the secure port, beside the usual `process_*`. As with any Kubernetes component, a caller presents a\n\
+         bearer token that the API server authenticates (TokenReview), or a client certificate of the cluster's client CA (as\n\
+         published in the ConfigMap `kube-system/extension-apiserver-authentication`), and must be allowed to `get` the\n\
+         non-resource URL `/metrics` (SubjectAccessReview). Verdicts are kept for ten seconds. While the API server does not\n\
+         answer, `/metrics` is 503; paths in `--authorization-always-allow-paths`, by default `/healthz`, `/readyz` and `/livez`, are\n\
+         open to all. Only where delegated authentication is not configured at all, a caller on loopback needs neither, and\n\
          one from elsewhere is refused.\n\n\
          No label value comes from a request: they are the values listed here and the signerNames of the configuration.\n\n\
          | name | type | labels | what |\n|---|---|---|---|\n",
