@@ -10,6 +10,8 @@ pub mod duration;
 pub mod flags_doc;
 pub mod kcm_controllers;
 pub mod kcm_flags;
+pub mod sign;
+pub mod version;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -19,12 +21,17 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::args::Args;
 use crate::cli::command_line::CommandLine;
+use crate::cli::sign::SignArgs;
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
     /// Run the controllers against an API server
     Run(Box<Args>),
+    /// Sign one request offline, with a CA at hand and no cluster
+    Sign(Box<SignArgs>),
+    /// Print what this is and what it was made of
+    Version,
 }
 
 /// Approves, signs and cleans up the CertificateSigningRequests of a Kubernetes cluster, in place of
@@ -85,7 +92,7 @@ fn from_environment(command: &clap::Command, matches: &ArgMatches) -> BTreeSet<S
 /// The whole command, each flag of `run` readable from the environment too.
 fn command() -> clap::Command {
     Cli::command().mut_subcommand("run", |run| {
-        let run = run.args_override_self(true).version(env!("CARGO_PKG_VERSION"));
+        let run = run.args_override_self(true).version(version::text());
         run.mut_args(|arg| match arg.get_long().map(environment_variable) {
             Some(variable) => arg.env(variable),
             None => arg,

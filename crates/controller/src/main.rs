@@ -17,6 +17,11 @@ fn main() -> ExitCode {
             Ok(config) => ended(execute(config)),
             Err(error) => ended(Err(error.into())),
         },
+        Verb::Sign(args) => cli::sign::run(&args),
+        Verb::Version => {
+            println!("{}", cli::version::text());
+            ExitCode::SUCCESS
+        }
     }
 }
 

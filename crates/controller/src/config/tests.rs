@@ -11,6 +11,7 @@ fn config(line: &str) -> Result<Config, ConfigError> {
     let words = words.chain(line.split_whitespace());
     match parse(words.map(Into::into)).unwrap() {
         Verb::Run(args) => Config::try_from(*args),
+        verb => panic!("{line}: {verb:?}"),
     }
 }
 
