@@ -1,0 +1,199 @@
+//! The watch against an API server that ends, breaks, forgets and talks nonsense.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use controller::kube::watch::{Seen, Watcher};
+use controller::serve::metrics::Metrics;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use api::{Answer, Api};
+
+fn object(name: &str, version: u32) -> Value {
+    json!({
+        "metadata": {"name": name, "uid": format!("uid-{name}"), "resourceVersion": version.to_string()},
+        "spec": {"request": "", "signerName": "example.com/s"},
+    })
+}
+
+fn unreadable(name: &str, version: u32) -> Value {
+    let mut object = object(name, version);
+    object["spec"]["request"] = json!("%");
+    object
+}
+
+fn event(kind: &str, object: Value) -> String {
+    format!("{}\n", json!({"type": kind, "object": object}))
+}
+
+fn bookmark(version: u32) -> String {
+    event("BOOKMARK", json!({"metadata": {"resourceVersion": version.to_string()}}))
+}
+
+fn empty() -> Answer {
+    Answer::Page(Vec::new(), "")
+}
+
+/// What was seen, in short, what was asked, and the metrics.
+struct Story {
+    seen: Vec<String>,
+    asked: Vec<String>,
+    metrics: String,
+    took: Duration,
+}
+
+/// Runs the watch until the script is over, and for as long as nothing more is seen.
+async fn watch(script: impl IntoIterator<Item = Answer>) -> Story {
+    let (api, start) = (Api::new(script), Instant::now());
+    let (seen, mut sees) = mpsc::channel(1);
+    let metrics = Arc::new(Metrics::new(["s"]).unwrap());
+    let running = tokio::spawn(Watcher::new(api.caller(), seen, Arc::clone(&metrics)).run());
+    let mut story = Vec::new();
+    let took = loop {
+        match tokio::time::timeout(Duration::from_secs(20), sees.recv()).await {
+            Ok(seen) => story.push(short(&seen.unwrap())),
+            Err(_) if api.is_over() => break start.elapsed(),
+            Err(_) => (),
+        }
+    };
+    drop(sees);
+    running.abort();
+    let metrics = String::from_utf8(metrics.text().unwrap()).unwrap();
+    Story { seen: story, asked: api.asked(), metrics, took }
+}
+
+fn short(seen: &Seen) -> String {
+    match seen {
+        Seen::Init => "init".into(),
+        Seen::InitApply(object) => format!("listed {}", object.name()),
+        Seen::InitDone => "done".into(),
+        Seen::Apply(object) => format!("{}@{}", object.name(), object.resource_version()),
+        Seen::Deleted { name, uid } => format!("deleted {name} {uid}"),
+    }
+}
+
+/// The versions from which watches were begun; an empty one stands for a list.
+fn versions(asked: &[String]) -> Vec<&str> {
+    asked
+        .iter()
+        .map(|query| {
+            query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion=")).unwrap_or_default()
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_in_pages_is_one_list_and_the_watch_goes_on_from_its_version() {
+    let pages = [
+        Answer::Page(vec![object("a", 1), object("b", 2)], "token/+="),
+        Answer::Page(vec![object("c", 3)], ""),
+        Answer::LinesThenSilence(vec![event("ADDED", object("d", 11)), event("MODIFIED", object("a", 12))]),
+    ];
+    let story = watch(pages).await;
+    assert_eq!(story.seen, ["init", "listed a", "listed b", "listed c", "done", "d@11", "a@12"]);
+    assert_eq!(story.asked[1], "limit=100&continue=token%2F%2B%3D");
+    assert_eq!(story.asked[2], "watch=1&allowWatchBookmarks=true&timeoutSeconds=480&resourceVersion=10");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_is_taken_up_from_the_last_version_seen() {
+    for (end, from) in [
+        (Answer::Lines(vec![event("ADDED", object("a", 11))]), "11"),
+        (Answer::Lines(vec![event("ADDED", object("a", 11)), bookmark(20)]), "20"),
+        (Answer::Lines(vec![event("DELETED", object("a", 13))]), "13"),
+        (Answer::LinesThenBreak(vec![event("ADDED", object("a", 11))]), "11"),
+        (Answer::LinesThenSilence(vec![event("ADDED", object("a", 11))]), "11"),
+        (Answer::Lines(vec![event("ADDED", object("a", 11)), "{\"type\":\"ADD".into()]), "11"),
+        (Answer::Lines(Vec::new()), "10"),
+        (Answer::Status(429), "10"),
+        (Answer::Status(500), "10"),
+        (Answer::Silence, "10"),
+    ] {
+        let what = format!("{end:?}");
+        let again = Answer::LinesThenSilence(vec![event("ADDED", object("z", 99))]);
+        let story = watch([empty(), end, again]).await;
+        assert_eq!(versions(&story.asked)[..3], ["", "10", from], "{what}");
+        assert_eq!(story.seen.last().map(String::as_str), Some("z@99"), "{what}");
+        assert_eq!(story.seen.iter().filter(|seen| *seen == "init").count(), 1, "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_version_that_is_too_old_or_an_error_event_makes_it_list_again() {
+    let gone = |code: u16| event("ERROR", json!({"kind": "Status", "code": code, "message": "too old"}));
+    for end in [
+        Answer::Status(410),
+        Answer::Lines(vec![gone(410)]),
+        Answer::Lines(vec![gone(500)]),
+        Answer::Lines(vec![event("ERROR", json!("nonsense"))]),
+    ] {
+        let what = format!("{end:?}");
+        let story = watch([empty(), end, Answer::Page(vec![object("a", 9)], "")]).await;
+        assert_eq!(story.seen, ["init", "done", "init", "listed a", "done"], "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_fails_half_way_begins_anew() {
+    for failure in
+        [Answer::Status(410), Answer::Status(503), Answer::Silence, Answer::Lines(vec!["{".into()])]
+    {
+        let what = format!("{failure:?}");
+        let first = Answer::Page(vec![object("a", 1)], "more");
+        let story = watch([first.clone(), failure, first, Answer::Page(Vec::new(), "")]).await;
+        assert_eq!(story.seen, ["init", "listed a", "init", "listed a", "done"], "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_cannot_be_read_is_passed_over_and_counted_and_delays_no_other() {
+    let story = watch([
+        Answer::Page(vec![unreadable("bad", 1), object("a", 2)], ""),
+        Answer::Lines(vec![
+            event("MODIFIED", unreadable("bad", 11)),
+            "no JSON at all\n".into(),
+            event("ADDED", object("b", 12)),
+            event("NEW KIND", object("c", 13)),
+            event("DELETED", unreadable("bad", 14)),
+        ]),
+        Answer::LinesThenSilence(Vec::new()),
+    ])
+    .await;
+    assert_eq!(story.seen, ["init", "listed a", "done", "b@12", "deleted bad uid-bad"]);
+    assert_eq!(versions(&story.asked)[..3], ["", "10", "14"]);
+    assert!(
+        story.metrics.contains("countersign_errors_total{error=\"object_unreadable\"} 3"),
+        "{}",
+        story.metrics
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_away_is_asked_ever_less_often() {
+    let away = || std::iter::repeat_n(Answer::Status(503), 100);
+    let story = watch(away().chain([empty()])).await;
+    assert_eq!(story.seen, ["init", "done"]);
+    assert!(story.took > Duration::from_secs(400), "{:?}: it was asked too often", story.took);
+    assert!(story.took < Duration::from_secs(1100), "{:?}: it was left alone for too long", story.took);
+    assert!(story.metrics.contains("countersign_watch_restarts_total 10"), "{}", story.metrics);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_closed_at_once_again_and_again_is_no_busy_loop() {
+    let closed = std::iter::repeat_n(Answer::Lines(Vec::new()), 50);
+    let story = watch([empty()].into_iter().chain(closed)).await;
+    assert!(story.took > Duration::from_secs(150), "{:?}", story.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nobody_listens_any_more_it_ends() {
+    let api = Api::new([Answer::Page(vec![object("a", 1)], "")]);
+    let (seen, sees) = mpsc::channel(1);
+    drop(sees);
+    Watcher::new(api.caller(), seen, Arc::new(Metrics::new(["s"]).unwrap())).run().await;
+}
