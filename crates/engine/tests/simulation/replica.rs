@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use csr::CertificateSigningRequest;
-use engine::{Effect, Engine, Input, Now, Retention, Settings, Standings, Ticket, Turn};
+use engine::{Effect, Engine, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -39,9 +39,13 @@ pub(crate) struct Replica {
     started: Micros,
     inbox: VecDeque<ModelInput>,
     position: usize,
-    under_way: BTreeMap<Ticket, &'static str>,
+    under_way: BTreeMap<Ticket, (&'static str, Option<Arc<str>>)>,
     /// When each uid was first heard of, by the order of what happened.
     seen: HashMap<Arc<str>, u64>,
+    /// The newest version of each object that there is for all this process was told.
+    newest: HashMap<Arc<str>, (Arc<str>, u64)>,
+    /// The names in the list that is under way.
+    listed: BTreeSet<Arc<str>>,
     order: u64,
 }
 
@@ -62,6 +66,8 @@ impl Replica {
             position: 0,
             under_way: BTreeMap::new(),
             seen: HashMap::new(),
+            newest: HashMap::new(),
+            listed: BTreeSet::new(),
             order: 0,
         }
     }
@@ -85,23 +91,39 @@ impl Replica {
 
     pub(crate) fn tell(&mut self, input: ModelInput, now: Micros) {
         self.order += 1;
-        match &input {
-            Input::Apply(object) | Input::InitApply(object) => self.see(object),
+        self.note(&input);
+        self.engine.handle(input, self.now(now));
+        self.check_counts();
+    }
+
+    /// What a process that was told this must know.
+    fn note(&mut self, input: &ModelInput) {
+        match input {
+            Input::Init => self.listed.clear(),
+            Input::InitApply(object) => {
+                self.listed.insert(object.name().clone());
+                self.see(object);
+            }
+            Input::InitDone => {
+                let unlisted = self.newest.keys().filter(|name| !self.listed.contains(*name));
+                for name in unlisted.cloned().collect::<Vec<_>>() {
+                    self.forget(&name);
+                }
+            }
+            Input::Apply(object) => self.see(object),
+            Input::Deleted { name, .. } => self.forget(name),
             Input::Done(ticket, outcome) => {
-                self.under_way.remove(ticket);
-                if let engine::Outcome::Found(object) | engine::Outcome::Written(object) = outcome {
-                    self.see(object);
+                // An answer about an object that was forgotten meanwhile is told to nobody.
+                let name = self.under_way.remove(ticket).and_then(|(_, name)| name);
+                match (outcome, name) {
+                    (Outcome::Found(object) | Outcome::Written(object), Some(_)) => self.see(object),
+                    (Outcome::Gone | Outcome::Deleted, Some(name)) => self.forget(&name),
+                    _ => {}
                 }
             }
             Input::Leading(leading) => self.leading = *leading,
-            Input::Init
-            | Input::InitDone
-            | Input::Deleted { .. }
-            | Input::FactChanged(_)
-            | Input::Reloaded(_) => {}
+            Input::FactChanged(_) | Input::Reloaded(_) => {}
         }
-        self.engine.handle(input, self.now(now));
-        self.check_counts();
     }
 
     /// What the engine wants next, checked against what it may want; `Err`: when to ask again.
@@ -112,7 +134,8 @@ impl Replica {
                 self.order += 1;
                 assert!(self.leading, "{effect:?} without leadership");
                 self.check(&effect);
-                assert!(self.under_way.insert(ticket, effect.label()).is_none(), "a ticket twice");
+                let what = (effect.label(), name_of(&effect));
+                assert!(self.under_way.insert(ticket, what).is_none(), "a ticket twice");
                 self.check_counts();
                 Ok((ticket, effect, self.order))
             }
@@ -167,6 +190,28 @@ impl Replica {
 
     fn see(&mut self, object: &CertificateSigningRequest) {
         self.seen.entry(object.uid().clone()).or_insert(self.order);
+        let known = self.newest.get(object.name()).cloned();
+        if known.as_ref().is_some_and(|(_, version)| *version >= object.resource_version()) {
+            return;
+        }
+        if known.is_some_and(|(uid, _)| uid != *object.uid()) {
+            self.forget(object.name());
+        }
+        let newest = (object.uid().clone(), object.resource_version());
+        self.newest.insert(object.name().clone(), newest);
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.newest.remove(name);
+        for (_, subject) in self.under_way.values_mut() {
+            subject.take_if(|subject| **subject == *name);
+        }
+    }
+
+    /// Nothing is begun on what is known to be out of date.
+    fn check_newest(&self, object: &CertificateSigningRequest) {
+        let newest = self.newest.get(object.name()).map_or(0, |(_, version)| *version);
+        assert!(object.resource_version() >= newest, "out of date, {newest} is known: {object:?}");
     }
 
     fn check(&self, effect: &ModelEffect) {
@@ -176,6 +221,7 @@ impl Replica {
         };
         match effect {
             Effect::Decide { object, answers } => {
+                self.check_newest(object);
                 assert!(pending(object), "decided twice: {object:?}");
                 for (_, answer) in answers {
                     assert!(
@@ -185,10 +231,12 @@ impl Replica {
                 }
             }
             Effect::Approve { object, .. } | Effect::Deny { object, .. } => {
+                self.check_newest(object);
                 assert!(pending(object), "decided twice: {object:?}");
                 assert_eq!(object.spec().signer_name.as_str(), CLIENT, "not ours to decide");
             }
             Effect::Sign { object } | Effect::Publish { object, .. } | Effect::Fail { object, .. } => {
+                self.check_newest(object);
                 let progress = object.progress();
                 assert!(progress.approved.is_some() && progress.denied.is_none(), "not approved: {object:?}");
                 assert!(
@@ -225,7 +273,7 @@ impl Replica {
     /// Everything given out is counted, and within its bounds.
     fn check_counts(&self) {
         let counts = self.engine.counts();
-        let of = |kinds: &[&str]| self.under_way.values().filter(|kind| kinds.contains(kind)).count();
+        let of = |kinds: &[&str]| self.under_way.values().filter(|(kind, _)| kinds.contains(kind)).count();
         assert_eq!(counts.calls, of(&["read", "ask", "approve", "deny", "fail", "publish"]));
         assert_eq!(counts.deletes, of(&["delete"]));
         assert_eq!(counts.local, of(&["decide", "sign"]));
@@ -233,5 +281,19 @@ impl Replica {
         assert!(counts.local <= self.settings.max_in_flight, "{counts:?}");
         assert!(counts.deletes <= self.settings.cleaning.max_in_flight, "{counts:?}");
         assert!(counts.object_bytes <= self.settings.object_budget_bytes, "{counts:?}");
+    }
+}
+
+/// The object that an effect is about.
+fn name_of(effect: &ModelEffect) -> Option<Arc<str>> {
+    match effect {
+        Effect::Read { name } | Effect::Delete { name, .. } => Some(name.clone()),
+        Effect::Ask(_) => None,
+        Effect::Decide { object, .. }
+        | Effect::Sign { object }
+        | Effect::Approve { object, .. }
+        | Effect::Deny { object, .. }
+        | Effect::Fail { object, .. }
+        | Effect::Publish { object, .. } => Some(object.name().clone()),
     }
 }

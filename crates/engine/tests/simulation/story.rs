@@ -243,6 +243,10 @@ impl Story {
         {
             assert!(self.is_served(object), "left alone: {object:?}");
         }
+        for replica in &self.world.replicas {
+            let records = replica.engine.counts().records;
+            assert_eq!(records, self.world.server.objects.len(), "records and objects differ");
+        }
     }
 
     fn is_served(&self, object: &Object) -> bool {
