@@ -4,6 +4,7 @@
 //! [`Progress`] is where it stands; [`Request`] is what its PKCS #10 request says, read the way the API server and
 //! kube-controller-manager read it. Nothing in this crate can do IO, tell the time or draw a random number.
 
+pub mod asn1;
 mod condition;
 pub mod kubelet;
 mod names;
@@ -17,13 +18,14 @@ mod rule;
 mod signer_name;
 mod usages;
 
+pub use asn1::DerError;
 pub use condition::{Condition, ConditionType};
 pub use names::{AttributeType, SanError, Subject, SubjectAltNames, SubjectError, UriError};
 pub use object::{CertificateSigningRequest, DecodeError, Spec};
 pub use progress::{IssuedCertificate, Progress, Since};
 pub use rejection::{Fault, Rejection};
 pub use request::{
-    Curve, DerError, Digest, ParseError, PublicKey, PublicKeyError, Request, SignatureAlgorithm,
+    Curve, Digest, ParseError, PublicKey, PublicKeyError, Request, SignatureAlgorithm,
 };
 pub use requester::Requester;
 pub use rule::{NextActor, Rule};

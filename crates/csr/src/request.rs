@@ -5,7 +5,6 @@
 //! no two of them can disagree about who is named. Time and memory are linear in the size of the request.
 
 mod algorithm;
-pub(crate) mod der;
 mod parse_error;
 mod public_key;
 
@@ -14,12 +13,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use algorithm::{Digest, SignatureAlgorithm};
-pub use der::DerError;
 pub use parse_error::{ParseError, PublicKeyError};
 pub use public_key::{Curve, PublicKey};
 
+use crate::asn1::{self, DerError, Element, Elements};
 use crate::names::{Subject, SubjectAltNames};
-use crate::request::der::{Element, Elements};
 use crate::request::public_key::Algorithm;
 use crate::{CertificateSigningRequest, Requester, SignerName, Spec, Usages, pem};
 
@@ -134,16 +132,16 @@ impl Content {
     /// Reads a CertificationRequest. The order of the checks is Go's.
     fn read(der: &[u8]) -> Result<Self, ParseError> {
         let mut outer = Elements(der);
-        let mut request = outer.expect(der::SEQUENCE)?.children();
-        let info = request.expect(der::SEQUENCE)?;
+        let mut request = outer.expect(asn1::SEQUENCE)?.children();
+        let info = request.expect(asn1::SEQUENCE)?;
         let mut fields = info.children();
-        fields.expect(der::INTEGER)?.small_integer()?;
+        fields.expect(asn1::INTEGER)?.small_integer()?;
         let subject = fields.any()?;
-        let public_key = fields.expect(der::SEQUENCE)?;
-        let attributes = fields.expect(der::context(0))?;
+        let public_key = fields.expect(asn1::SEQUENCE)?;
+        let attributes = fields.expect(asn1::context(0))?;
         check_elements(attributes.children())?;
-        let signature_algorithm = Algorithm::read(&request.expect(der::SEQUENCE)?)?;
-        let signature = request.expect(der::BIT_STRING)?.bit_string()?;
+        let signature_algorithm = Algorithm::read(&request.expect(asn1::SEQUENCE)?)?;
+        let signature = request.expect(asn1::BIT_STRING)?.bit_string()?;
         if !outer.is_empty() {
             return Err(ParseError::TrailingData);
         }
@@ -178,9 +176,9 @@ fn requested_sans(mut attributes: Elements<'_>) -> Result<SubjectAltNames, Parse
         let Some(extensions) = extension_request(&attributes.any()?) else {
             continue;
         };
-        let mut extensions = Elements(extensions.encoding).expect(der::SEQUENCE)?.children();
+        let mut extensions = Elements(extensions.encoding).expect(asn1::SEQUENCE)?.children();
         while !extensions.is_empty() {
-            let (id, value) = extension(&extensions.expect(der::SEQUENCE)?)?;
+            let (id, value) = extension(&extensions.expect(asn1::SEQUENCE)?)?;
             if !seen.insert(id) {
                 return Err(ParseError::DuplicateExtensions);
             }
@@ -197,9 +195,9 @@ fn requested_sans(mut attributes: Elements<'_>) -> Result<SubjectAltNames, Parse
 
 /// The first value of an attribute, if it is an extensionRequest (RFC 2985 §5.4.2). Other attributes may be malformed.
 fn extension_request<'a>(attribute: &Element<'a>) -> Option<Element<'a>> {
-    let mut fields = Elements(attribute.encoding).expect(der::SEQUENCE).ok()?.children();
-    let id = fields.expect(der::OBJECT_IDENTIFIER).ok()?.object_identifier().ok()?;
-    let mut values = fields.expect(der::SET).ok()?.children();
+    let mut fields = Elements(attribute.encoding).expect(asn1::SEQUENCE).ok()?.children();
+    let id = fields.expect(asn1::OBJECT_IDENTIFIER).ok()?.object_identifier().ok()?;
+    let mut values = fields.expect(asn1::SET).ok()?.children();
     check_elements(values).ok()?;
     let first = values.any().ok()?;
     (id == EXTENSION_REQUEST).then_some(first)
@@ -208,11 +206,11 @@ fn extension_request<'a>(attribute: &Element<'a>) -> Option<Element<'a>> {
 /// An extension's object identifier and value; whether it is critical does not matter here.
 fn extension<'a>(element: &Element<'a>) -> Result<(&'a [u8], &'a [u8]), DerError> {
     let mut fields = element.children();
-    let id = fields.expect(der::OBJECT_IDENTIFIER)?.object_identifier()?;
-    if let Some(critical) = fields.optional(der::BOOLEAN)? {
+    let id = fields.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
+    if let Some(critical) = fields.optional(asn1::BOOLEAN)? {
         critical.boolean()?;
     }
-    let value = fields.expect(der::OCTET_STRING)?;
+    let value = fields.expect(asn1::OCTET_STRING)?;
     Ok((id, value.contents))
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use csr::asn1::Elements;
 use csr::{Request, SignerName, Spec};
-use der::{Decode, Header, Reader, SliceReader};
 use serde::Deserialize;
 use signer::{Approval, CertificateAuthority, Profile, SerialNumber, Signer};
 use time::{Duration, OffsetDateTime};
@@ -135,21 +135,17 @@ fn tbs_of(issued: &str) -> Vec<u8> {
 /// The recorded serial number; a TBSCertificate of ours starts with its version and that.
 fn serial_of(issued: &str) -> [u8; 16] {
     let tbs = tbs_of(issued);
-    let mut fields = SliceReader::new(&tbs).expect("DER");
-    Header::decode(&mut fields).expect("a header");
-    fields.tlv_bytes().expect("a version");
-    let header = Header::decode(&mut fields).expect("a serial number");
-    let octets = fields.read_slice(header.length()).expect("its octets");
-    let digits = octets.strip_prefix(&[0]).unwrap_or(octets);
+    let mut fields = Elements(&tbs).any().expect("a TBSCertificate").children();
+    fields.any().expect("a version");
+    let number = fields.any().expect("a serial number").contents;
+    let digits = number.strip_prefix(&[0]).unwrap_or(number);
     let mut serial = [0; 16];
     serial[16 - digits.len()..].copy_from_slice(digits);
     serial
 }
 
 fn first_child(der: &[u8]) -> &[u8] {
-    let mut reader = SliceReader::new(der).expect("DER");
-    Header::decode(&mut reader).expect("a header");
-    reader.tlv_bytes().expect("an element")
+    Elements(der).any().expect("a certificate").children().any().expect("a TBSCertificate").encoding
 }
 
 fn verdicts() -> Vec<Verdict> {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
+use crate::asn1::{self, Elements};
 use crate::names::uri::{self, UriError};
-use crate::request::der::{self, Elements};
 
 /// The subject alternative names of a request, by type and in wire order; other types are not kept, as upstream neither
 /// judges nor signs them (RFC 5280 §4.2.1.6).
@@ -48,7 +48,7 @@ pub enum SanError {
 impl SubjectAltNames {
     /// Reads the value of a subjectAltName extension.
     pub(crate) fn read(value: &[u8]) -> Result<Self, SanError> {
-        let sequence = Elements(value).low_tag(der::SEQUENCE).map_err(|_| SanError::Malformed)?;
+        let sequence = Elements(value).low_tag(asn1::SEQUENCE).map_err(|_| SanError::Malformed)?;
         let (mut elements, mut names) = (sequence.children(), Self::default());
         while !elements.is_empty() {
             let element = elements.any_low_tag().map_err(|_| SanError::Malformed)?;

@@ -1,5 +1,5 @@
+use crate::asn1::{self, DerError, Element, Elements};
 use crate::names::text;
-use crate::request::der::{self, DerError, Element, Elements};
 
 /// The subject of a request, as Go's `pkix.Name` sees it: the attributes of nine types, in wire order, as text.
 ///
@@ -80,11 +80,11 @@ impl Subject {
     /// Reads a Name.
     pub(crate) fn read(name: &[u8]) -> Result<Self, SubjectError> {
         let mut subject = Self::default();
-        let mut rdns = Elements(name).expect(der::SEQUENCE)?.children();
+        let mut rdns = Elements(name).expect(asn1::SEQUENCE)?.children();
         while !rdns.is_empty() {
-            let mut rdn = rdns.expect(der::SET)?.children();
+            let mut rdn = rdns.expect(asn1::SET)?.children();
             while !rdn.is_empty() {
-                subject.read_attribute(&rdn.expect(der::SEQUENCE)?)?;
+                subject.read_attribute(&rdn.expect(asn1::SEQUENCE)?)?;
             }
         }
         Ok(subject)
@@ -92,7 +92,7 @@ impl Subject {
 
     fn read_attribute(&mut self, attribute: &Element<'_>) -> Result<(), SubjectError> {
         let mut fields = attribute.children();
-        let id = fields.expect(der::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let id = fields.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
         let value = text::read(&fields.any()?)?;
         let kind = AttributeType::ALL.into_iter().find(|kind| kind.object_identifier() == id);
         if let (Some(kind), Some(value)) = (kind, value) {

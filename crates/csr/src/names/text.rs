@@ -1,9 +1,7 @@
 //! The values of attributes: ASN.1 strings as Go's `encoding/asn1` turns them into text.
 
-use time::{Date, Month, Time};
-
+use crate::asn1::Element;
 use crate::names::SubjectError;
-use crate::request::der::Element;
 
 /// The text that a value is; `None` for a sound value that is no text.
 ///
@@ -24,8 +22,7 @@ pub(super) fn read(value: &Element<'_>) -> Result<Option<String>, SubjectError> 
         0x02 => value.small_integer().map(|_| None)?,
         0x03 => value.bit_string().map(|_| None)?,
         0x06 => value.object_identifier().map(|_| None)?,
-        0x17 => utc_time(octets).then_some(None).ok_or_else(invalid("UTCTime"))?,
-        0x18 => generalized_time(octets).then_some(None).ok_or_else(invalid("GeneralizedTime"))?,
+        0x17 | 0x18 => value.time().map(|_| None)?,
         _ => None,
     })
 }
@@ -58,77 +55,11 @@ fn bmp(octets: &[u8]) -> Option<String> {
     if rest.is_empty() { text.collect() } else { None }
 }
 
-/// `YYMMDDhhmm[ss]` and a zone.
-fn utc_time(octets: &[u8]) -> bool {
-    let Some((digits, zone)) = split_digits(octets) else {
-        return false;
-    };
-    let (date, clock) = match digits {
-        [date @ .., h1, h2, m1, m2] if date.len() == 6 => (date, [*h1, *h2, *m1, *m2, 0, 0]),
-        [date @ .., h1, h2, m1, m2, s1, s2] if date.len() == 6 => (date, [*h1, *h2, *m1, *m2, *s1, *s2]),
-        _ => return false,
-    };
-    let year = number(&date[..2]);
-    let century = if year >= 69 { 1900 } else { 2000 };
-    is_time(century + year, &date[2..], &clock) && is_zone(zone)
-}
-
-/// `YYYYMMDDhhmmss`, a fraction without trailing zeros, and a zone.
-fn generalized_time(octets: &[u8]) -> bool {
-    let Some((digits, mut zone)) = split_digits(octets) else {
-        return false;
-    };
-    if let [b'.', rest @ ..] = zone {
-        let length = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
-        if !(1..=9).contains(&length) || rest[length - 1] == b'0' {
-            return false;
-        }
-        zone = &rest[length..];
-    }
-    let [year @ .., _, _, _, _, _, _, _, _, _, _] = digits else {
-        return false;
-    };
-    let (date, clock) = digits[year.len()..].split_at(4);
-    year.len() == 4 && is_time(number(year), date, clock) && is_zone(zone)
-}
-
-/// The digits at the start, as numbers, and what follows.
-fn split_digits(octets: &[u8]) -> Option<(&[u8], &[u8])> {
-    octets.split_at_checked(octets.iter().take_while(|octet| octet.is_ascii_digit()).count())
-}
-
-fn number(digits: &[u8]) -> i32 {
-    digits.iter().fold(0, |value, &digit| value * 10 + i32::from(digit.saturating_sub(b'0')))
-}
-
-/// Whether a date `MMDD` and a time `hhmmss` of that year exist.
-fn is_time(year: i32, date: &[u8], clock: &[u8]) -> bool {
-    let two = |digits: &[u8], at: usize| u8::try_from(number(&digits[at..at + 2])).unwrap_or(u8::MAX);
-    let exists = || {
-        let month = Month::try_from(two(date, 0)).ok()?;
-        Date::from_calendar_date(year, month, two(date, 2)).ok()?;
-        Time::from_hms(two(clock, 0), two(clock, 2), two(clock, 4)).ok()
-    };
-    exists().is_some()
-}
-
-/// `Z`, or an offset `±hhmm` other than zero, which DER writes as `Z`.
-fn is_zone(zone: &[u8]) -> bool {
-    match zone {
-        b"Z" => true,
-        [b'+' | b'-', digits @ ..] if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit) => {
-            let (hours, minutes) = (number(&digits[..2]), number(&digits[2..]));
-            hours <= 24 && minutes < 60 && hours + minutes > 0
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asn1::Elements;
     use crate::names::tests::element;
-    use crate::request::der::Elements;
 
     fn read_value(tag: u8, octets: &[u8]) -> Result<Option<String>, SubjectError> {
         read(&Elements(&element(tag, &[octets])).any()?)

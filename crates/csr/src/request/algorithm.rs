@@ -1,4 +1,4 @@
-use crate::request::der::{self, DerError, context};
+use crate::asn1::{self, DerError, context};
 use crate::request::public_key::Algorithm;
 
 /// How the request says it is signed, as Go's `getSignatureAlgorithmFromAI` reads it.
@@ -77,15 +77,15 @@ impl SignatureAlgorithm {
 /// The digest of RSASSA-PSS-params (RFC 8017 A.2.3), if they are of the three forms that Go accepts.
 fn pss_digest(parameters: &[u8]) -> Option<Digest> {
     let read = || {
-        let mut fields = der::Elements(parameters).expect(der::SEQUENCE)?.children();
+        let mut fields = asn1::Elements(parameters).expect(asn1::SEQUENCE)?.children();
         fields.enter(context(0))?;
-        let hash = Algorithm::read(&fields.expect(der::SEQUENCE)?)?;
+        let hash = Algorithm::read(&fields.expect(asn1::SEQUENCE)?)?;
         fields.enter(context(1))?;
-        let mask = Algorithm::read(&fields.expect(der::SEQUENCE)?)?;
+        let mask = Algorithm::read(&fields.expect(asn1::SEQUENCE)?)?;
         fields.enter(context(2))?;
-        let salt_length = fields.expect(der::INTEGER)?.small_integer()?;
+        let salt_length = fields.expect(asn1::INTEGER)?.small_integer()?;
         let trailer = trailer_field(fields)?;
-        let mask_hash = Algorithm::read(&der::Elements(mask.parameters).expect(der::SEQUENCE)?)?;
+        let mask_hash = Algorithm::read(&asn1::Elements(mask.parameters).expect(asn1::SEQUENCE)?)?;
         Ok::<_, DerError>((hash, mask, salt_length, trailer, mask_hash))
     };
     let (hash, mask, salt_length, trailer, mask_hash) = read().ok()?;
@@ -104,13 +104,13 @@ fn pss_digest(parameters: &[u8]) -> Option<Digest> {
 }
 
 /// The optional trailerField. Go takes the default, 1, for anything in its place that is an element but no integer.
-fn trailer_field(mut fields: der::Elements<'_>) -> Result<i64, DerError> {
+fn trailer_field(mut fields: asn1::Elements<'_>) -> Result<i64, DerError> {
     if fields.is_empty() || fields.peek()? != context(3) {
         return Ok(1);
     }
     fields.enter(context(3))?;
     match fields.peek()? {
-        der::INTEGER => fields.expect(der::INTEGER)?.small_integer(),
+        asn1::INTEGER => fields.expect(asn1::INTEGER)?.small_integer(),
         _ => Ok(1),
     }
 }

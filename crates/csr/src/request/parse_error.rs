@@ -1,5 +1,5 @@
+use crate::asn1::DerError;
 use crate::names::{SanError, SubjectError};
-use crate::request::der::DerError;
 
 /// Why `spec.request` cannot be read, in the terms of upstream's `ParseCSR` and Go's `crypto/x509`.
 ///

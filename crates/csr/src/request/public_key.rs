@@ -1,4 +1,4 @@
-use crate::request::der::{self, DerError, Element, Elements};
+use crate::asn1::{self, DerError, Element, Elements};
 use crate::request::{ParseError, PublicKeyError};
 
 /// The requester's public key, as far as Go's `crypto/x509` reads it.
@@ -77,7 +77,7 @@ pub(crate) struct Algorithm<'a> {
 impl<'a> Algorithm<'a> {
     pub(crate) fn read(element: &Element<'a>) -> Result<Self, DerError> {
         let mut fields = element.children();
-        let object_identifier = fields.expect(der::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let object_identifier = fields.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
         let parameters = if fields.is_empty() { &[] } else { fields.any()?.encoding };
         Ok(Self { object_identifier, parameters })
     }
@@ -92,8 +92,8 @@ impl PublicKey {
     /// Reads a SubjectPublicKeyInfo by the rules of Go's `parsePublicKey`.
     pub(crate) fn read(info: &Element<'_>) -> Result<Self, ParseError> {
         let mut fields = info.children();
-        let algorithm = Algorithm::read(&fields.expect(der::SEQUENCE)?)?;
-        let key = fields.expect(der::BIT_STRING)?.bit_string()?;
+        let algorithm = Algorithm::read(&fields.expect(asn1::SEQUENCE)?)?;
+        let key = fields.expect(asn1::BIT_STRING)?.bit_string()?;
         Ok(match algorithm.object_identifier {
             RSA => rsa(&algorithm, &key)?,
             ECDSA => ecdsa(&algorithm, &key)?,
@@ -109,9 +109,9 @@ fn rsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyErro
         return Err(PublicKeyError::RsaWithoutNull);
     }
     let numbers = || {
-        let mut fields = Elements(key).low_tag(der::SEQUENCE)?.children();
-        let modulus = fields.low_tag(der::INTEGER)?.integer()?;
-        let exponent = fields.low_tag(der::INTEGER)?.small_integer()?;
+        let mut fields = Elements(key).low_tag(asn1::SEQUENCE)?.children();
+        let modulus = fields.low_tag(asn1::INTEGER)?.integer()?;
+        let exponent = fields.low_tag(asn1::INTEGER)?.small_integer()?;
         Ok::<_, DerError>((modulus, exponent))
     };
     let (modulus, exponent) = numbers().map_err(|_| PublicKeyError::Rsa)?;
@@ -123,7 +123,7 @@ fn rsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyErro
 }
 
 fn ecdsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyError> {
-    let named = || Elements(algorithm.parameters).low_tag(der::OBJECT_IDENTIFIER)?.object_identifier();
+    let named = || Elements(algorithm.parameters).low_tag(asn1::OBJECT_IDENTIFIER)?.object_identifier();
     let name = named().map_err(|_| PublicKeyError::EcdsaParameters)?;
     let curve = Curve::ALL.into_iter().find(|curve| curve.object_identifier() == name);
     let curve = curve.ok_or(PublicKeyError::UnsupportedCurve)?;
@@ -144,10 +144,10 @@ fn ed25519(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKey
 /// Go reads DSA keys, so a malformed one is a parse error; it verifies nothing with a sound one either.
 fn dsa(algorithm: &Algorithm<'_>, key: &[u8]) -> Result<PublicKey, PublicKeyError> {
     let numbers = || {
-        let mut parameters = Elements(algorithm.parameters).low_tag(der::SEQUENCE)?.children();
-        let mut all_positive = is_positive(Elements(key).low_tag(der::INTEGER)?.integer()?);
+        let mut parameters = Elements(algorithm.parameters).low_tag(asn1::SEQUENCE)?.children();
+        let mut all_positive = is_positive(Elements(key).low_tag(asn1::INTEGER)?.integer()?);
         for _ in ["p", "q", "g"] {
-            all_positive &= is_positive(parameters.low_tag(der::INTEGER)?.integer()?);
+            all_positive &= is_positive(parameters.low_tag(asn1::INTEGER)?.integer()?);
         }
         Ok::<_, DerError>(all_positive)
     };

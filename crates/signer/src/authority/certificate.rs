@@ -1,10 +1,6 @@
 use aws_lc_rs::signature::ParsedPublicKey;
-use der::asn1::{ObjectIdentifier, OctetStringRef};
-use der::{Decode, Encode, Header, Reader, SliceReader};
+use csr::asn1::{self, DerError, Element, Elements};
 use time::OffsetDateTime;
-use x509_cert::certificate::{CertificateInner, Profile};
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::authority::KeyAlgorithm;
 use crate::signature::bit_length;
@@ -17,84 +13,87 @@ pub(super) struct CaCertificate {
     pub(super) subject: Vec<u8>,
     pub(super) subject_key_id: Vec<u8>,
     pub(super) not_after: OffsetDateTime,
-    spki: SubjectPublicKeyInfoOwned,
-}
-
-/// As lenient as upstream: CAs with serial numbers longer than RFC 5280 allows are in use.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-struct Lenient;
-
-impl Profile for Lenient {
-    fn check_serial_number(_: &SerialNumber<Self>) -> der::Result<()> {
-        Ok(())
-    }
+    /// The AlgorithmIdentifier of the public key.
+    key_identifier: Vec<u8>,
+    public_key: Vec<u8>,
 }
 
 impl CaCertificate {
-    pub(super) fn from_der(octets: &[u8]) -> der::Result<Self> {
-        let certificate = CertificateInner::<Lenient>::from_der(octets)?;
-        let tbs = certificate.tbs_certificate();
-        let expiry = tbs.validity().not_after.to_unix_duration().as_secs();
-        let expiry =
-            i64::try_from(expiry).ok().and_then(|expiry| OffsetDateTime::from_unix_timestamp(expiry).ok());
-        let key_id = tbs
-            .extensions()
-            .and_then(|extensions| {
-                extensions.iter().find(|extension| extension.extn_id == SUBJECT_KEY_IDENTIFIER)
-            })
-            .map(|extension| <&OctetStringRef>::from_der(extension.extn_value.as_bytes()))
-            .transpose()?;
+    /// Reads a certificate (RFC 5280 §4.1). No more is demanded of it than what is used: CAs of all ages are in use, and
+    /// upstream's reader is lenient too.
+    pub(super) fn from_der(octets: &[u8]) -> Result<Self, DerError> {
+        let mut outer = Elements(octets);
+        let mut fields = outer.expect(asn1::SEQUENCE)?.children().expect(asn1::SEQUENCE)?.children();
+        if !outer.is_empty() {
+            return Err(DerError::TrailingData);
+        }
+        fields.optional(asn1::context(0))?;
+        fields.expect(asn1::INTEGER)?.integer()?;
+        let _signature_algorithm = fields.expect(asn1::SEQUENCE)?;
+        let _issuer = fields.expect(asn1::SEQUENCE)?;
+        let mut validity = fields.expect(asn1::SEQUENCE)?.children();
+        let (_not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
+        let subject = fields.expect(asn1::SEQUENCE)?;
+        let mut public_key = fields.expect(asn1::SEQUENCE)?.children();
         Ok(Self {
             der: octets.to_vec(),
-            subject: raw_subject(octets)?.to_vec(),
-            subject_key_id: key_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
-            not_after: expiry.ok_or(der::ErrorKind::DateTime)?,
-            spki: tbs.subject_public_key_info().clone(),
+            subject: subject.encoding.to_vec(),
+            not_after,
+            key_identifier: public_key.expect(asn1::SEQUENCE)?.encoding.to_vec(),
+            public_key: public_key.expect(asn1::BIT_STRING)?.bit_string()?.into_owned(),
+            subject_key_id: subject_key_id(fields)?.unwrap_or_default().to_vec(),
         })
     }
 
     /// The public key, if it is one that such a signature can be verified with.
     pub(super) fn public_key(&self, algorithm: KeyAlgorithm) -> Option<ParsedPublicKey> {
-        let named = self.spki.algorithm.to_der().ok()?;
-        if named != algorithm.key_identifier() {
+        if self.key_identifier != algorithm.key_identifier() {
             return None;
         }
-        ParsedPublicKey::new(algorithm.verification(), self.spki.subject_public_key.as_bytes()?).ok()
+        ParsedPublicKey::new(algorithm.verification(), &self.public_key).ok()
     }
 
     /// What there is in the key that upstream signs with and AWS-LC does not.
     pub(super) fn unsupported_key(&self) -> Option<&'static str> {
-        let algorithm = &self.spki.algorithm;
-        if algorithm.oid == RSA_ENCRYPTION {
-            let key = self.spki.subject_public_key.as_bytes()?;
-            let modulus = SliceReader::new(key).ok()?.sequence(|numbers| {
-                let modulus = numbers.decode::<der::asn1::UintRef<'_>>()?.as_bytes();
-                numbers.tlv_bytes()?;
-                Ok::<_, der::Error>(modulus)
-            });
-            return (bit_length(modulus.ok()?) < 2048).then_some("RSA of less than 2048 bits");
+        if self.key_identifier == KeyAlgorithm::Rsa.key_identifier() {
+            let modulus = rsa_modulus(&self.public_key).ok()?;
+            return (bit_length(modulus) < 2048).then_some("RSA of less than 2048 bits");
         }
-        let curve = algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok()?;
-        (curve == SECP224R1).then_some("P-224")
+        (self.key_identifier == P224_KEY).then_some("P-224")
     }
 }
 
-/// The subject of a certificate as sent. The typed form would sort the values of an RDN.
-fn raw_subject(certificate: &[u8]) -> der::Result<&[u8]> {
-    let mut outer = SliceReader::new(certificate)?;
-    Header::decode(&mut outer)?;
-    let mut tbs = SliceReader::new(outer.tlv_bytes()?)?;
-    Header::decode(&mut tbs)?;
-    let has_version = tbs.peek_byte() == Some(VERSION);
-    // serialNumber, signature, issuer and validity come before.
-    for _ in 0..4 + usize::from(has_version) {
-        tbs.tlv_bytes()?;
+/// The value of the subjectKeyIdentifier extension, among what follows the public key.
+fn subject_key_id(mut fields: Elements<'_>) -> Result<Option<&[u8]>, DerError> {
+    while !fields.is_empty() {
+        let field = fields.any()?;
+        if field.identifier == asn1::context(3) {
+            return find_key_id(&field);
+        }
     }
-    tbs.tlv_bytes()
+    Ok(None)
 }
 
-/// `[0] EXPLICIT`, absent in a certificate of version 1.
-const VERSION: u8 = 0xa0;
-const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const SECP224R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.33");
+fn find_key_id<'a>(extensions: &Element<'a>) -> Result<Option<&'a [u8]>, DerError> {
+    let mut extensions = extensions.children().expect(asn1::SEQUENCE)?.children();
+    while !extensions.is_empty() {
+        let mut fields = extensions.expect(asn1::SEQUENCE)?.children();
+        let id = fields.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
+        fields.optional(asn1::BOOLEAN)?;
+        let value = fields.expect(asn1::OCTET_STRING)?.contents;
+        if id == SUBJECT_KEY_IDENTIFIER {
+            return Ok(Some(Elements(value).expect(asn1::OCTET_STRING)?.contents));
+        }
+    }
+    Ok(None)
+}
+
+fn rsa_modulus(key: &[u8]) -> Result<&[u8], DerError> {
+    let modulus = Elements(key).expect(asn1::SEQUENCE)?.children().expect(asn1::INTEGER)?.integer()?;
+    Ok(modulus.strip_prefix(&[0]).unwrap_or(modulus))
+}
+
+/// id-ce-subjectKeyIdentifier, 2.5.29.14.
+const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+/// The AlgorithmIdentifier of keys on secp224r1.
+const P224_KEY: &[u8] = b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x21";

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use csr::DerError;
+
 /// Why a CA cannot be loaded. The message does not name the file's path, which only the caller knows; it never holds
 /// any part of a key.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -22,7 +24,7 @@ pub enum AuthorityError {
 
     /// A certificate that is none.
     #[error("CA certificate cannot be read")]
-    Certificate(#[from] der::Error),
+    Certificate(#[from] DerError),
 
     /// The files may be exchanged.
     #[error("CA key file holds a certificate and no private key")]

@@ -3,6 +3,7 @@ use std::fmt;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{self as aws, EcdsaKeyPair, Ed25519KeyPair, VerificationAlgorithm};
+use csr::asn1::{self, Element, Elements};
 use csr::pem::Block;
 
 /// A CA's private key.
@@ -66,7 +67,8 @@ impl Key {
             b"EC PRIVATE KEY" => Form::Sec1,
             _ => return Err(KeyError::Unreadable),
         };
-        match Form::of(&block.contents) {
+        let key = Elements(&block.contents).expect(asn1::SEQUENCE).map_err(|_| KeyError::Unreadable)?;
+        match Form::of(&key) {
             Some(form) if form == labelled => Self::from_der(&block.contents),
             _ => Err(KeyError::Unreadable),
         }
@@ -74,13 +76,14 @@ impl Key {
 
     /// Reads a key in whatever form it is.
     pub(super) fn from_der(octets: &[u8]) -> Result<Self, KeyError> {
+        let key = Elements(octets).expect(asn1::SEQUENCE).map_err(|_| KeyError::Unreadable)?;
         // What follows the first element Go refuses in PKCS #1, and passes over in the two other forms.
-        let key = first_element(octets)?;
-        let (algorithm, pair) = match Form::of(octets).ok_or(KeyError::Unreadable)? {
-            Form::Pkcs1 if key.len() < octets.len() => None,
-            Form::Pkcs1 => RsaKeyPair::from_der(key).ok().map(rsa),
-            Form::Sec1 => ecdsa(key),
-            Form::Pkcs8 => pkcs8(key),
+        let trailing = key.encoding.len() < octets.len();
+        let (algorithm, pair) = match Form::of(&key) {
+            Some(Form::Pkcs1) if !trailing => RsaKeyPair::from_der(key.encoding).ok().map(rsa),
+            Some(Form::Sec1) => ecdsa(key.encoding),
+            Some(Form::Pkcs8) => pkcs8(key.encoding),
+            Some(Form::Pkcs1) | None => None,
         }
         .ok_or(KeyError::Unreadable)?;
         Ok(Self { algorithm, pair })
@@ -170,13 +173,13 @@ impl KeyAlgorithm {
 
 impl Form {
     /// The form, which the second field gives away: the first is a version in all three.
-    fn of(octets: &[u8]) -> Option<Self> {
-        let fields = skip_header(octets)?;
-        let version = first_element(fields).ok()?;
-        match fields.get(version.len())? {
-            0x02 => Some(Self::Pkcs1),
-            0x30 => Some(Self::Pkcs8),
-            0x04 => Some(Self::Sec1),
+    fn of(key: &Element<'_>) -> Option<Self> {
+        let mut fields = key.children();
+        fields.expect(asn1::INTEGER).ok()?;
+        match fields.peek().ok()? {
+            asn1::INTEGER => Some(Self::Pkcs1),
+            asn1::SEQUENCE => Some(Self::Pkcs8),
+            asn1::OCTET_STRING => Some(Self::Sec1),
             _ => None,
         }
     }
@@ -204,23 +207,4 @@ fn ecdsa(octets: &[u8]) -> Option<(KeyAlgorithm, Pair)> {
         let pair = EcdsaKeyPair::from_private_key_der(signing, octets).ok()?;
         Some((algorithm, Pair::Ecdsa(pair)))
     })
-}
-
-/// The first element of some octets, header included.
-fn first_element(octets: &[u8]) -> Result<&[u8], KeyError> {
-    let header = octets.len() - skip_header(octets).ok_or(KeyError::Unreadable)?.len();
-    let length = match octets[1] {
-        short @ 0..=0x7f => usize::from(short),
-        _ => octets[2..header].iter().fold(0, |length, &octet| (length << 8) | usize::from(octet)),
-    };
-    octets.get(..header + length).ok_or(KeyError::Unreadable)
-}
-
-/// What follows the identifier and length octets of the first element.
-fn skip_header(octets: &[u8]) -> Option<&[u8]> {
-    match octets.get(1)? {
-        0..=0x7f => octets.get(2..),
-        count @ 0x81..=0x84 => octets.get(2 + usize::from(count & 0x7f)..),
-        _ => None,
-    }
 }

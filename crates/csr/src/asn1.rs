@@ -3,7 +3,11 @@
 //! A stricter or laxer reader would take another request for sound than the API server does, or read another name in it,
 //! so this one has Go's rules and nothing more. Elements are read in wire order; nothing is sorted or re-encoded.
 
+mod time;
+
 use std::borrow::Cow;
+
+use ::time::OffsetDateTime;
 
 /// Why octets are not the DER that was expected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -36,6 +40,14 @@ pub enum DerError {
     #[error("invalid padding bits in BIT STRING")]
     BitString,
 
+    /// A time that does not exist, or is not in the form DER gives it.
+    #[error("invalid UTCTime or GeneralizedTime")]
+    Time,
+
+    /// Octets after the last element.
+    #[error("trailing data")]
+    TrailingData,
+
     /// An OBJECT IDENTIFIER that is empty, not minimal, or whose arcs exceed 31 bits.
     #[error("invalid OBJECT IDENTIFIER")]
     ObjectIdentifier,
@@ -43,21 +55,25 @@ pub enum DerError {
 
 /// One element: its identifier octet, its contents, and both as sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Element<'a> {
+pub struct Element<'a> {
     /// Class, form and number; the number's low bits are all set when it does not fit.
-    pub(crate) identifier: u8,
-    pub(crate) contents: &'a [u8],
-    pub(crate) encoding: &'a [u8],
+    pub identifier: u8,
+
+    /// What is inside.
+    pub contents: &'a [u8],
+
+    /// Everything, as sent.
+    pub encoding: &'a [u8],
 }
 
 impl<'a> Element<'a> {
     /// The elements inside.
-    pub(crate) fn children(&self) -> Elements<'a> {
+    pub fn children(&self) -> Elements<'a> {
         Elements(self.contents)
     }
 
     /// A valid OBJECT IDENTIFIER's contents; equal values have equal contents.
-    pub(crate) fn object_identifier(&self) -> Result<&'a [u8], DerError> {
+    pub fn object_identifier(&self) -> Result<&'a [u8], DerError> {
         let mut rest = self.contents;
         if rest.is_empty() {
             return Err(DerError::ObjectIdentifier);
@@ -69,7 +85,7 @@ impl<'a> Element<'a> {
     }
 
     /// An INTEGER's contents: two's complement, in the fewest octets.
-    pub(crate) fn integer(&self) -> Result<&'a [u8], DerError> {
+    pub fn integer(&self) -> Result<&'a [u8], DerError> {
         match self.contents {
             [] | [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(DerError::Integer),
             contents => Ok(contents),
@@ -77,7 +93,7 @@ impl<'a> Element<'a> {
     }
 
     /// An INTEGER of at most 64 bits.
-    pub(crate) fn small_integer(&self) -> Result<i64, DerError> {
+    pub fn small_integer(&self) -> Result<i64, DerError> {
         let contents = self.integer()?;
         if contents.len() > size_of::<i64>() {
             return Err(DerError::Integer);
@@ -86,7 +102,8 @@ impl<'a> Element<'a> {
         Ok(contents.iter().fold(sign, |value, &octet| (value << 8) | i64::from(octet)))
     }
 
-    pub(crate) fn boolean(&self) -> Result<bool, DerError> {
+    /// A BOOLEAN.
+    pub fn boolean(&self) -> Result<bool, DerError> {
         match self.contents {
             [0x00] => Ok(false),
             [0xff] => Ok(true),
@@ -94,8 +111,18 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// A UTCTime or a GeneralizedTime.
+    pub fn time(&self) -> Result<OffsetDateTime, DerError> {
+        match self.identifier {
+            UTC_TIME => time::utc_time(self.contents),
+            GENERALIZED_TIME => time::generalized_time(self.contents),
+            _ => return Err(DerError::UnexpectedTag),
+        }
+        .ok_or(DerError::Time)
+    }
+
     /// A BIT STRING's octets; unused bits, should there be any, are moved to the front.
-    pub(crate) fn bit_string(&self) -> Result<Cow<'a, [u8]>, DerError> {
+    pub fn bit_string(&self) -> Result<Cow<'a, [u8]>, DerError> {
         let (&unused, octets) = self.contents.split_first().ok_or(DerError::BitString)?;
         let last = octets.last().copied().unwrap_or_default();
         if unused > 7 || (octets.is_empty() && unused > 0) || last & ((1 << unused) - 1) != 0 {
@@ -111,15 +138,16 @@ impl<'a> Element<'a> {
 
 /// Elements one after another.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Elements<'a>(pub(crate) &'a [u8]);
+pub struct Elements<'a>(pub &'a [u8]);
 
 impl<'a> Elements<'a> {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is none left.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The next element, whatever it is.
-    pub(crate) fn any(&mut self) -> Result<Element<'a>, DerError> {
+    pub fn any(&mut self) -> Result<Element<'a>, DerError> {
         let header = Header::read(self.0)?;
         let end = header.octets.saturating_add(header.length);
         if end > self.0.len() {
@@ -131,7 +159,7 @@ impl<'a> Elements<'a> {
     }
 
     /// The next element, which must have this identifier octet.
-    pub(crate) fn expect(&mut self, identifier: u8) -> Result<Element<'a>, DerError> {
+    pub fn expect(&mut self, identifier: u8) -> Result<Element<'a>, DerError> {
         let element = self.any()?;
         if element.identifier != identifier {
             return Err(DerError::UnexpectedTag);
@@ -141,7 +169,7 @@ impl<'a> Elements<'a> {
 
     /// The next element, which must have this identifier octet; a tag number above 30 is not even read. Go has two DER
     /// readers, and the one for keys and SANs does not know such tags.
-    pub(crate) fn low_tag(&mut self, identifier: u8) -> Result<Element<'a>, DerError> {
+    pub fn low_tag(&mut self, identifier: u8) -> Result<Element<'a>, DerError> {
         match self.any_low_tag()? {
             element if element.identifier == identifier => Ok(element),
             _ => Err(DerError::UnexpectedTag),
@@ -149,7 +177,7 @@ impl<'a> Elements<'a> {
     }
 
     /// The next element, whose tag number must be below 31.
-    pub(crate) fn any_low_tag(&mut self) -> Result<Element<'a>, DerError> {
+    pub fn any_low_tag(&mut self) -> Result<Element<'a>, DerError> {
         match self.0.first() {
             Some(identifier) if identifier & NUMBER_FOLLOWS == NUMBER_FOLLOWS => Err(DerError::Tag),
             _ => self.any(),
@@ -157,7 +185,7 @@ impl<'a> Elements<'a> {
     }
 
     /// The next element if it has this identifier octet; else it stays unread.
-    pub(crate) fn optional(&mut self, identifier: u8) -> Result<Option<Element<'a>>, DerError> {
+    pub fn optional(&mut self, identifier: u8) -> Result<Option<Element<'a>>, DerError> {
         match self.0.first() {
             Some(&found) if found == identifier => self.any().map(Some),
             _ => Ok(None),
@@ -165,13 +193,13 @@ impl<'a> Elements<'a> {
     }
 
     /// The identifier octet of the next element, whose header must be sound.
-    pub(crate) fn peek(&self) -> Result<u8, DerError> {
+    pub fn peek(&self) -> Result<u8, DerError> {
         Header::read(self.0)?;
         Ok(self.0[0])
     }
 
     /// What follows an explicit tag. Go does not compare the tag's own length with what it holds.
-    pub(crate) fn enter(&mut self, identifier: u8) -> Result<(), DerError> {
+    pub fn enter(&mut self, identifier: u8) -> Result<(), DerError> {
         let header = Header::read(self.0)?;
         if self.0[0] != identifier || header.length == 0 {
             return Err(DerError::UnexpectedTag);
@@ -231,16 +259,27 @@ fn base128(octets: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-pub(crate) const BOOLEAN: u8 = 0x01;
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
-pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
+/// Identifier octet of a BOOLEAN.
+pub const BOOLEAN: u8 = 0x01;
+/// Identifier octet of an INTEGER.
+pub const INTEGER: u8 = 0x02;
+/// Identifier octet of a BIT STRING.
+pub const BIT_STRING: u8 = 0x03;
+/// Identifier octet of an OCTET STRING.
+pub const OCTET_STRING: u8 = 0x04;
+/// Identifier octet of an OBJECT IDENTIFIER.
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+/// Identifier octet of a UTCTime.
+pub const UTC_TIME: u8 = 0x17;
+/// Identifier octet of a GeneralizedTime.
+pub const GENERALIZED_TIME: u8 = 0x18;
+/// Identifier octet of a SEQUENCE.
+pub const SEQUENCE: u8 = 0x30;
+/// Identifier octet of a SET.
+pub const SET: u8 = 0x31;
 
 /// The constructed context-specific tag of this number.
-pub(crate) const fn context(number: u8) -> u8 {
+pub const fn context(number: u8) -> u8 {
     0xa0 | number
 }
 
