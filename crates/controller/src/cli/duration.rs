@@ -86,12 +86,6 @@ fn split_digits(text: &str) -> (&str, &str) {
 
 /// The part of a unit that the digits behind a point say. Floating point, and only as many digits as fit 63 bits, because Go
 /// does so: the last nanosecond depends on it.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "the conversions are Go's; the value is at most one unit"
-)]
 fn fraction_of(digits: &str, unit: u64) -> u64 {
     let (mut value, mut scale) = (0_u64, 1_f64);
     for digit in digits.bytes().map(|digit| u64::from(digit - b'0')) {

@@ -182,8 +182,10 @@ fn deliver(args: &SignArgs, certificate: &Certificate) -> Result<(), SignError> 
         Some(path) => std::fs::write(path, pem),
         None => io::stdout().write_all(pem),
     };
-    let to = || args.output.as_ref().map_or("standard output".into(), |path| path.display().to_string());
-    written.map_err(|source| SignError::Write { to: to(), source })
+    written.map_err(|source| {
+        let file = args.output.as_ref().map(|path| path.display().to_string());
+        SignError::Write { to: file.unwrap_or_else(|| "standard output".to_owned()), source }
+    })
 }
 
 /// A lifetime as the flag has it.

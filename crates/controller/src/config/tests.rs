@@ -9,9 +9,9 @@ use crate::cli::{Verb, parse};
 fn config(line: &str) -> Result<Config, ConfigError> {
     let words = std::iter::once("countersign").chain(std::iter::once("run"));
     let words = words.chain(line.split_whitespace());
-    match parse(words.map(Into::into)).unwrap() {
-        Verb::Run(args) => Config::try_from(*args),
-        verb => panic!("{line}: {verb:?}"),
+    match parse(words.map(Into::into)) {
+        Ok(Verb::Run(args)) => Config::try_from(*args),
+        other => panic!("{line}: {other:?}"),
     }
 }
 
