@@ -26,6 +26,10 @@ pub(crate) enum Answer {
     Silence,
     /// Closes the connection.
     HangUp,
+    /// Takes this long to answer.
+    Late(Duration, Box<Self>),
+    /// Is where a bug of ours strikes.
+    Panic,
 }
 
 /// A request as the API server got it.
@@ -85,6 +89,11 @@ impl Answer {
             Self::Page(code) => response(code).body(b"<html>".to_vec().into()),
             Self::Silence => std::future::pending().await,
             Self::HangUp => return Err(std::io::ErrorKind::ConnectionReset.into()),
+            Self::Late(delay, answer) => {
+                tokio::time::sleep(delay).await;
+                return Box::pin(answer.give()).await;
+            }
+            Self::Panic => panic!("as a bug would"),
         };
         Ok(built.unwrap())
     }

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use crate::api::{Answer, Api};
 use crate::objects::{decoded, object, policy, request};
-use crate::{Comes, comes_to, executor};
+use crate::{Comes, comes_to, executor, fixed};
 
 const NODE: &str = "system:node:n";
 
 async fn execute(effect: Effect, policy: Policy) -> Outcome {
     let (api, caller) = Api::answering(Answer::Silence);
-    let outcome = executor(caller, policy).0.execute(effect).await;
+    let outcome = executor(caller, fixed(policy)).0.execute(effect).await;
     assert_eq!(api.asked(), []);
     outcome
 }

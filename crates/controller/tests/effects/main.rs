@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod driver;
 mod local;
 mod objects;
 
@@ -31,20 +32,24 @@ enum Comes {
     RetryAfter { seconds: u64, unknown: bool },
 }
 
-fn executor(caller: Caller, policy: Policy) -> (Executor, Arc<Metrics>) {
+fn executor(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> (Executor, Arc<Metrics>) {
     let metrics = Arc::new(Metrics::new(["kubernetes.io/kube-apiserver-client-kubelet"]).unwrap());
     let tools = Tools {
         requests: Requests::new(caller.clone()),
         reviews: Reviews::new(caller),
         threads: SigningThreads::start().unwrap(),
-        policy: watch::Sender::new(Arc::new(policy)).subscribe(),
+        policy,
     };
     (Executor::new(tools, Arc::clone(&metrics)), metrics)
 }
 
+fn fixed(policy: Policy) -> watch::Receiver<Arc<Policy>> {
+    watch::Sender::new(Arc::new(policy)).subscribe()
+}
+
 async fn execute(effect: Effect, answer: Answer) -> (Outcome, Vec<Asked>) {
     let (api, caller) = Api::answering(answer);
-    let outcome = executor(caller, Policy::default()).0.execute(effect).await;
+    let outcome = executor(caller, fixed(Policy::default())).0.execute(effect).await;
     (outcome, api.asked())
 }
 
