@@ -82,6 +82,7 @@ impl ControlPlane {
     /// When the client cannot be made.
     pub fn anonymous(&self) -> Result<Client> {
         let mut config = Config::new(self.url.parse()?);
+        config.default_retry = false;
         config.root_cert_file = Some(self.directory.path().join("serving-ca.crt"));
         Ok(Client::try_from(config)?)
     }

@@ -7,6 +7,7 @@ pub mod certificate;
 mod control_plane;
 pub mod differential;
 mod failure;
+pub mod faults;
 mod kubeconfig;
 mod options;
 pub mod outcome;

@@ -9,7 +9,7 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
-pub use rcgen::SanType;
+pub use rcgen::{self, SanType};
 
 use crate::outcome;
 use crate::pki::Pair;
@@ -129,7 +129,6 @@ pub fn custom(
     names: Vec<SanType>,
     (signer_name, usages): (&str, &[&str]),
 ) -> Result<Draft> {
-    let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
     params.subject_alt_names = names;
     params.distinguished_name = DistinguishedName::new();
@@ -137,6 +136,15 @@ pub fn custom(
     if let Some(organization) = organization {
         params.distinguished_name.push(DnType::OrganizationName, organization);
     }
+    of(&params, (signer_name, usages))
+}
+
+/// A request for whatever `params` say, for `(signerName, usages)`.
+///
+/// # Errors
+/// When the request cannot be made.
+pub fn of(params: &CertificateParams, (signer_name, usages): (&str, &[&str])) -> Result<Draft> {
+    let key = KeyPair::generate()?;
     let object = CertificateSigningRequest {
         metadata: ObjectMeta { generate_name: Some("csr-".to_owned()), ..Default::default() },
         spec: CertificateSigningRequestSpec {

@@ -14,7 +14,7 @@ use kube::{Client, Config};
 
 use crate::binaries::{self, Binary};
 use crate::control_plane::ControlPlane;
-use crate::process::{Process, Signal};
+use crate::process::Process;
 use crate::user::User;
 use crate::{port, wait};
 
@@ -210,7 +210,6 @@ impl Signer {
     /// # Errors
     /// When it does not end in time.
     pub async fn stop(self) -> Result<ExitStatus> {
-        self.process.signal(Signal::TERM)?;
         self.process.stop().await
     }
 

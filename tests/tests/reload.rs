@@ -113,7 +113,7 @@ async fn noticed(signer: &mut Signer) -> Result<()> {
         Program::Countersign => {
             let what = "a failed reload is counted";
             wait::until(what, async || {
-                let failures = signer.metric("countersign_errors_total{error=\"ca_reload\"}").await?;
+                let failures = signer.metric("countersign_ca_reloads_total{result=\"failure\"}").await?;
                 Ok((failures > 0.0).then_some(()))
             })
             .await

@@ -1,0 +1,137 @@
+//! The API server misbehaves: nothing is lost, and nothing is signed twice.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use countersign_e2e::faults::{Fault, Proxy};
+use countersign_e2e::outcome::{self, Outcome};
+use countersign_e2e::{ControlPlane, Options, Program, Signer, TestResult, requests, wait};
+use http::{Method, StatusCode};
+use kube::Client;
+
+/// A signer that reaches the API server through a proxy, and an administrator who does not.
+struct Stage {
+    proxy: Proxy,
+    admin: Client,
+    _signer: Signer,
+    _cluster: ControlPlane,
+}
+
+const REVIEW: (Method, &str) = (Method::POST, "/subjectaccessreviews");
+const APPROVAL: (Method, &str) = (Method::PUT, "/approval");
+const STATUS: (Method, &str) = (Method::PUT, "/status");
+const CSRS: &str = "/certificatesigningrequests";
+const WATCH: &str = "/certificatesigningrequests?";
+
+impl Stage {
+    async fn start() -> Result<Self> {
+        let cluster = ControlPlane::start(Options::default()).await?;
+        let proxy = Proxy::start(&cluster).await?;
+        let signer = cluster.signer(Program::under_test()).through(proxy.url()).start().await?;
+        Ok(Self { proxy, admin: cluster.admin().await?, _signer: signer, _cluster: cluster })
+    }
+
+    /// Creates requests and returns their names.
+    async fn create(&self, count: usize) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for _ in 0..count {
+            names.push(requests::kubelet_client("a")?.create(&self.admin).await?);
+        }
+        Ok(names)
+    }
+
+    /// Waits until each has its certificate, and expects that to have been written once.
+    async fn issued_once(&self, names: &[String]) -> Result<()> {
+        for name in names {
+            outcome::reached(&self.admin, name, Outcome::Issued).await?;
+            let path = format!("{CSRS}/{name}/status");
+            let written = self.proxy.calls(&Method::PUT, &path).into_iter();
+            let written = written.filter(|(_, _, status)| *status == Some(StatusCode::OK)).count();
+            anyhow::ensure!(written <= 1, "the certificate of {name} was written {written} times");
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_refusal_of_any_call_is_overcome() -> TestResult {
+    let stage = Stage::start().await?;
+    for status in [409, 429, 500, 503] {
+        let fault = Fault::Status(StatusCode::from_u16(status)?);
+        for (method, path) in [REVIEW, APPROVAL, STATUS] {
+            stage.proxy.add(method, path, (fault, 3));
+            let names = stage.create(2).await?;
+            stage.issued_once(&names).await?;
+            stage.proxy.heal();
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_not_done_again() -> TestResult {
+    let stage = Stage::start().await?;
+    for (method, path) in [APPROVAL, STATUS] {
+        stage.proxy.add(method, path, (Fault::Lost, 1));
+        let names = stage.create(1).await?;
+        stage.issued_once(&names).await?;
+        stage.proxy.heal();
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_made_while_watches_are_cut_are_not_missed() -> TestResult {
+    let stage = Stage::start().await?;
+    let mut names = Vec::new();
+    for _ in 0..5 {
+        stage.proxy.cut();
+        names.extend(stage.create(2).await?);
+    }
+    stage.issued_once(&names).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_from_too_old_a_version_starts_anew() -> TestResult {
+    let stage = Stage::start().await?;
+    stage.proxy.add(Method::GET, WATCH_ONLY, (Fault::Expired, 1));
+    stage.proxy.cut();
+    let names = stage.create(2).await?;
+    stage.issued_once(&names).await?;
+    let rest = stage.proxy.calls(&Method::GET, WATCH).len();
+    assert!(rest >= 3, "a watch, one that was refused, and another start: {rest}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_was_away_is_found_again() -> TestResult {
+    let stage = Stage::start().await?;
+    for method in [Method::GET, Method::PUT, Method::POST] {
+        stage.proxy.add(method, "/", (Fault::Refused, usize::MAX));
+    }
+    stage.proxy.cut();
+    let names = stage.create(3).await?;
+    wait::until("the signer calls in vain", async || {
+        let refused = stage.proxy.calls(&Method::GET, CSRS).into_iter().filter(|call| call.2.is_none());
+        Ok((refused.count() >= 2).then_some(()))
+    })
+    .await?;
+    stage.proxy.heal();
+    stage.issued_once(&names).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_api_server_is_waited_for() -> TestResult {
+    let stage = Stage::start().await?;
+    for (method, path) in [REVIEW, APPROVAL, STATUS] {
+        stage.proxy.add(method, path, (Fault::Slow(Duration::from_millis(700)), 20));
+    }
+    let names = stage.create(5).await?;
+    stage.issued_once(&names).await?;
+    Ok(())
+}
+
+/// A watch and no list.
+const WATCH_ONLY: &str = "watch=true";

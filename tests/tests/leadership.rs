@@ -1,0 +1,115 @@
+//! One of several replicas signs, and another takes over when it goes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use countersign_e2e::outcome::{self, Outcome};
+use countersign_e2e::{ControlPlane, Options, Program, Signer, TestResult, requests, wait};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::json;
+
+const LEASE_DURATION: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let admin = cluster.admin().await?;
+    let first = leader(&cluster, &admin).await?;
+    let _second = replica(&cluster).await?;
+
+    first.kill()?;
+    let killed = Instant::now();
+    issue(&admin).await?;
+    let took = killed.elapsed();
+    assert!(took < LEASE_DURATION + Duration::from_secs(1), "took {took:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_stopped_hands_over_within_a_second() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let admin = cluster.admin().await?;
+    let first = leader(&cluster, &admin).await?;
+    let _second = replica(&cluster).await?;
+
+    let status = first.stop().await?;
+    let stopped = Instant::now();
+    issue(&admin).await?;
+    let took = stopped.elapsed();
+    assert!(status.success(), "a graceful stop ends with {status}");
+    assert!(took < Duration::from_secs(1), "took {took:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_loses_its_lease_ends_with_exit_code_1() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let admin = cluster.admin().await?;
+    let mut first = leader(&cluster, &admin).await?;
+
+    let stolen = json!({ "spec": { "holderIdentity": "somebody-else" } });
+    leases(&admin).patch(lease_name(), &PatchParams::default(), &Patch::Merge(stolen)).await?;
+    assert_eq!(first.process().exit().await?.code(), Some(1));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_requests_survives_the_leader() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let admin = cluster.admin().await?;
+    let first = leader(&cluster, &admin).await?;
+    let _second = replica(&cluster).await?;
+
+    let mut names = Vec::new();
+    for _ in 0..100 {
+        names.push(requests::kubelet_client("a")?.create(&admin).await?);
+    }
+    first.kill()?;
+    for name in names {
+        outcome::reached(&admin, &name, Outcome::Issued).await?;
+    }
+    Ok(())
+}
+
+/// A replica that signs.
+async fn leader(cluster: &ControlPlane, admin: &Client) -> Result<Signer> {
+    let replica = replica(cluster).await?;
+    issue(admin).await?;
+    Ok(replica)
+}
+
+async fn replica(cluster: &ControlPlane) -> Result<Signer> {
+    let duration = format!("{}s", LEASE_DURATION.as_secs());
+    cluster
+        .signer(Program::under_test())
+        .flag("leader-elect", "true")
+        .flag("leader-elect-lease-duration", &duration)
+        .flag("leader-elect-renew-deadline", "3s")
+        .flag("leader-elect-retry-period", "1s")
+        .start()
+        .await
+}
+
+/// Sends a request and waits for its certificate.
+async fn issue(admin: &Client) -> Result<()> {
+    let name = requests::kubelet_client("a")?.create(admin).await?;
+    outcome::reached(admin, &name, Outcome::Issued).await?;
+    let holder = wait::until("somebody holds the lease", async || {
+        let lease = leases(admin).get_opt(lease_name()).await?;
+        Ok(lease.and_then(|lease| lease.spec).and_then(|spec| spec.holder_identity))
+    });
+    holder.await.map(drop).context("no leader")
+}
+
+fn leases(admin: &Client) -> Api<Lease> {
+    Api::namespaced(admin.clone(), "kube-system")
+}
+
+fn lease_name() -> &'static str {
+    match Program::under_test() {
+        Program::Countersign => "countersign",
+        Program::KubeControllerManager => "kube-controller-manager",
+    }
+}
