@@ -5,6 +5,8 @@
 //! `SIMULATION_SEEDS=100000 cargo test -p engine --test simulation` plays more stories than the ten thousand,
 //! `SIMULATION_SEED=42` that one alone.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 mod approver;
 mod dice;
 mod object;

@@ -16,6 +16,9 @@ pub(crate) struct Story {
     created: u64,
 }
 
+/// From then on no reload wakes what was forgotten.
+const LAST_RELOAD: Micros = 900 * SECOND;
+
 /// When the peace begins.
 const PEACE: Micros = 1800 * SECOND;
 
@@ -29,11 +32,9 @@ impl Story {
     pub(crate) fn play(seed: u64) {
         let mut story = Self::new(seed);
         story.begin();
-        while let Some(is_turn) = story.world.step(PEACE) {
-            if is_turn {
-                story.act();
-            }
-        }
+        story.act_until(LAST_RELOAD);
+        story.reload(Policy { generous: true, broken_authority: false });
+        story.act_until(PEACE);
         story.make_peace();
         story.world.run(SETTLED);
         story.check_served();
@@ -72,6 +73,14 @@ impl Story {
         self.world.after(0, Event::Act);
     }
 
+    fn act_until(&mut self, end: Micros) {
+        while let Some(is_turn) = self.world.step(end) {
+            if is_turn {
+                self.act();
+            }
+        }
+    }
+
     /// One thing happens, and another one soon.
     fn act(&mut self) {
         let pause = self.world.dice.pick(&[0, SECOND / 100, SECOND, 60 * SECOND, 200 * SECOND]);
@@ -86,7 +95,7 @@ impl Story {
             12 => self.touch(),
             13 => self.recreate(),
             14..=16 => self.permit(),
-            17 => self.reload(),
+            17 => self.reload_at_random(),
             18 => self.world.outage_until = self.world.now + self.world.dice.below(60 * SECOND),
             19 => self.change_leader(),
             20 => self.crash(),
@@ -159,9 +168,15 @@ impl Story {
         }
     }
 
-    fn reload(&mut self) {
+    fn reload_at_random(&mut self) {
         let policy =
             Policy { generous: self.world.dice.percent(50), broken_authority: self.world.dice.percent(20) };
+        if self.world.now < LAST_RELOAD {
+            self.reload(policy);
+        }
+    }
+
+    fn reload(&mut self, policy: Policy) {
         for replica in 0..self.world.replicas.len() {
             self.world.reload(replica, policy);
         }
@@ -221,7 +236,6 @@ impl Story {
         self.world.outage_until = 0;
         for replica in 0..self.world.replicas.len() {
             self.world.replicas[replica].skew = time::Duration::ZERO;
-            self.world.reload(replica, Policy { generous: true, broken_authority: false });
             self.world.tell(replica, 4 * SECOND, Input::Leading(replica == self.leader));
         }
     }

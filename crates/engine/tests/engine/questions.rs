@@ -1,0 +1,87 @@
+use super::*;
+
+#[test]
+fn an_approver_that_asks_in_circles_backs_off() {
+    for again in [vec![], vec!["may it?"], vec!["else?", "may it?"]] {
+        let mut rig = Rig::leading();
+        rig.tell(Input::Apply(pending()));
+        rig.does("decide", Outcome::Asks(vec!["may it?"]));
+        rig.does("ask", Outcome::Answered(false));
+        rig.does("decide", Outcome::Asks(again));
+        assert_eq!(rig.sleep(), Some(Duration::from_millis(200)));
+    }
+}
+
+#[test]
+fn a_held_request_waits_for_another_answer() {
+    let mut rig = Rig::leading();
+    rig.hold(pending(), "may it?");
+    assert_eq!(rig.engine.held_by("csr-1").map(|rule| rule.id), Some(RULE.id));
+    assert_eq!(rig.sleep(), Some(Duration::from_millis(200)));
+    rig.pass(Duration::from_millis(200));
+    rig.does("ask", Outcome::Answered(false));
+    assert_eq!(rig.sleep(), Some(Duration::from_millis(400)));
+    rig.tell(Input::FactChanged("who else?"));
+    rig.sleep();
+    rig.tell(Input::FactChanged("may it?"));
+    rig.does("ask", Outcome::Answered(true));
+    rig.does("read", Outcome::Found(pending()));
+    let (_, effect) = rig.next("decide");
+    assert!(matches!(effect, Effect::Decide { answers, .. } if answers == [("may it?", true)]));
+    assert_eq!(rig.engine.held_by("csr-1"), None);
+}
+
+#[test]
+fn a_fact_that_changes_while_its_question_is_in_flight_is_asked_about_again() {
+    let mut rig = Rig::leading();
+    rig.hold(pending(), "may it?");
+    rig.pass(Duration::from_millis(200));
+    let (ticket, _) = rig.next("ask");
+    rig.tell(Input::FactChanged("may it?"));
+    rig.done(ticket, Outcome::Answered(false));
+    rig.does("ask", Outcome::Answered(true));
+    rig.next("read");
+}
+
+#[test]
+fn an_unanswered_question_is_asked_again_by_whoever_comes() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Failed(Failure::NOT_DONE));
+    assert_eq!(rig.sleep(), Some(Duration::from_millis(200)));
+    rig.tell(Input::Apply(Object { name: "csr-2".into(), uid: "uid-2".into(), ..object() }.decoded()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Answered(true));
+    rig.next("decide");
+    rig.next("decide");
+}
+
+#[test]
+fn an_answer_that_waited_too_long_is_asked_for_again() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Answered(true));
+    rig.pass(Duration::from_millis(1001));
+    let (_, effect) = rig.next("decide");
+    assert!(matches!(effect, Effect::Decide { answers, .. } if answers.is_empty()));
+}
+
+#[test]
+fn who_waits_or_is_held_goes_on_when_approved_by_hand() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    let (ticket, _) = rig.next("ask");
+    rig.tell(Input::Apply(approved(11)));
+    rig.next("sign");
+    rig.done(ticket, Outcome::Answered(true));
+    rig.sleep();
+
+    let mut rig = Rig::leading();
+    rig.hold(pending(), "may it?");
+    rig.tell(Input::Apply(approved(11)));
+    rig.next("sign");
+    assert_eq!(rig.engine.counts().questions, 0);
+}
