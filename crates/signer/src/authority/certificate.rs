@@ -1,5 +1,5 @@
 use aws_lc_rs::signature::ParsedPublicKey;
-use csr::asn1::{self, DerError, Element, Elements};
+use csr::asn1::{self, DerError, Elements};
 use time::OffsetDateTime;
 
 use crate::authority::KeyAlgorithm;
@@ -19,29 +19,35 @@ pub(super) struct CaCertificate {
 }
 
 impl CaCertificate {
-    /// Reads a certificate (RFC 5280 §4.1). No more is demanded of it than what is used: CAs of all ages are in use, and
-    /// upstream's reader is lenient too.
+    /// Reads a certificate (RFC 5280 §4.1). Little more is demanded of it than what is used: CAs of all ages are in use,
+    /// and upstream's reader is lenient too.
     pub(super) fn from_der(octets: &[u8]) -> Result<Self, DerError> {
         let mut outer = Elements(octets);
-        let mut fields = outer.expect(asn1::SEQUENCE)?.children().expect(asn1::SEQUENCE)?.children();
+        let mut certificate = outer.expect(asn1::SEQUENCE)?.children();
         if !outer.is_empty() {
             return Err(DerError::TrailingData);
         }
-        fields.optional(asn1::context(0))?;
-        fields.expect(asn1::INTEGER)?.integer()?;
-        let _signature_algorithm = fields.expect(asn1::SEQUENCE)?;
+        let mut fields = certificate.expect(asn1::SEQUENCE)?.children();
+        let signature_algorithm = certificate.expect(asn1::SEQUENCE)?;
+        certificate.expect(asn1::BIT_STRING)?.bit_string()?;
+        let version = read_version(&mut fields)?;
+        let _serial_number = fields.expect(asn1::INTEGER)?.integer()?;
+        if fields.expect(asn1::SEQUENCE)?.contents != signature_algorithm.contents {
+            return Err(DerError::UnexpectedTag);
+        }
         let _issuer = fields.expect(asn1::SEQUENCE)?;
         let mut validity = fields.expect(asn1::SEQUENCE)?.children();
         let (_not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
         let subject = fields.expect(asn1::SEQUENCE)?;
         let mut public_key = fields.expect(asn1::SEQUENCE)?.children();
+        let key_id = if version == VERSION_3 { subject_key_id(fields)? } else { &[] };
         Ok(Self {
             der: octets.to_vec(),
             subject: subject.encoding.to_vec(),
             not_after,
             key_identifier: public_key.expect(asn1::SEQUENCE)?.encoding.to_vec(),
             public_key: public_key.expect(asn1::BIT_STRING)?.bit_string()?.into_owned(),
-            subject_key_id: subject_key_id(fields)?.unwrap_or_default().to_vec(),
+            subject_key_id: key_id.to_vec(),
         })
     }
 
@@ -57,35 +63,41 @@ impl CaCertificate {
     pub(super) fn unsupported_key(&self) -> Option<&'static str> {
         if self.key_identifier == KeyAlgorithm::Rsa.key_identifier() {
             let modulus = rsa_modulus(&self.public_key).ok()?;
-            return (bit_length(modulus) < 2048).then_some("RSA of less than 2048 bits");
+            return match bit_length(modulus) {
+                ..2048 => Some("RSA of less than 2048 bits"),
+                2048..=8192 => None,
+                _ => Some("RSA of more than 8192 bits"),
+            };
         }
         (self.key_identifier == P224_KEY).then_some("P-224")
     }
 }
 
-/// The value of the subjectKeyIdentifier extension, among what follows the public key.
-fn subject_key_id(mut fields: Elements<'_>) -> Result<Option<&[u8]>, DerError> {
-    while !fields.is_empty() {
-        let field = fields.any()?;
-        if field.identifier == asn1::context(3) {
-            return find_key_id(&field);
-        }
+fn read_version(fields: &mut Elements<'_>) -> Result<i64, DerError> {
+    match fields.optional(asn1::context(0))? {
+        Some(explicit) => explicit.children().expect(asn1::INTEGER)?.small_integer(),
+        None => Ok(0),
     }
-    Ok(None)
 }
 
-fn find_key_id<'a>(extensions: &Element<'a>) -> Result<Option<&'a [u8]>, DerError> {
-    let mut extensions = extensions.children().expect(asn1::SEQUENCE)?.children();
+/// The value of the subjectKeyIdentifier extension, in what follows the public key; empty when there is none.
+fn subject_key_id(mut fields: Elements<'_>) -> Result<&[u8], DerError> {
+    fields.optional(ISSUER_UNIQUE_ID)?;
+    fields.optional(SUBJECT_UNIQUE_ID)?;
+    let Some(explicit) = fields.optional(asn1::context(3))? else {
+        return Ok(&[]);
+    };
+    let mut extensions = explicit.children().expect(asn1::SEQUENCE)?.children();
     while !extensions.is_empty() {
-        let mut fields = extensions.expect(asn1::SEQUENCE)?.children();
-        let id = fields.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
-        fields.optional(asn1::BOOLEAN)?;
-        let value = fields.expect(asn1::OCTET_STRING)?.contents;
+        let mut extension = extensions.expect(asn1::SEQUENCE)?.children();
+        let id = extension.expect(asn1::OBJECT_IDENTIFIER)?.object_identifier()?;
+        extension.optional(asn1::BOOLEAN)?;
+        let value = extension.expect(asn1::OCTET_STRING)?.contents;
         if id == SUBJECT_KEY_IDENTIFIER {
-            return Ok(Some(Elements(value).expect(asn1::OCTET_STRING)?.contents));
+            return Ok(Elements(value).expect(asn1::OCTET_STRING)?.contents);
         }
     }
-    Ok(None)
+    Ok(&[])
 }
 
 fn rsa_modulus(key: &[u8]) -> Result<&[u8], DerError> {
@@ -93,6 +105,9 @@ fn rsa_modulus(key: &[u8]) -> Result<&[u8], DerError> {
     Ok(modulus.strip_prefix(&[0]).unwrap_or(modulus))
 }
 
+const VERSION_3: i64 = 2;
+const ISSUER_UNIQUE_ID: u8 = 0x81;
+const SUBJECT_UNIQUE_ID: u8 = 0x82;
 /// id-ce-subjectKeyIdentifier, 2.5.29.14.
 const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
 /// The AlgorithmIdentifier of keys on secp224r1.
