@@ -71,12 +71,15 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     running.until_stopped(signals).await
 }
 
+/// An election that goes on; its end is the end of the process.
+type Election = JoinHandle<Result<(), LeaseLost>>;
+
 /// Everything that is running.
 struct Running {
     health: Arc<Health>,
     endpoints: Endpoints,
     driver: JoinHandle<Result<(), DriverError>>,
-    election: JoinHandle<Result<(), LeaseLost>>,
+    election: Election,
     /// What ends only with the process.
     background: JoinSet<()>,
     /// Take nothing on any more.
@@ -181,7 +184,7 @@ fn elect(
     config: Option<&LeaderElection>,
     clients: &Clients,
     release: CancellationToken,
-) -> Result<(watch::Receiver<bool>, JoinHandle<Result<(), LeaseLost>>), RunError> {
+) -> Result<(watch::Receiver<bool>, Election), RunError> {
     let Some(config) = config else {
         let alone = async move {
             release.cancelled().await;
