@@ -116,3 +116,68 @@ impl Lane {
         self.deficit -= cost;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::Slot;
+    use proptest::prelude::*;
+    use time::{Duration, OffsetDateTime};
+
+    fn place(number: u32) -> Place {
+        let created = OffsetDateTime::UNIX_EPOCH + Duration::seconds(number.into());
+        (created.into(), Slot::new(number))
+    }
+
+    fn order(lanes: &mut Lanes, cost: u32) -> Vec<Slot> {
+        std::iter::from_fn(|| lanes.pop(|_| cost)).collect()
+    }
+
+    #[test]
+    fn identities_take_turns_and_each_gets_its_oldest_first() {
+        let mut lanes = Lanes::new(9);
+        for (identity, number) in [(1, 14), (1, 13), (1, 12), (1, 11), (2, 21), (2, 22), (3, 31)] {
+            lanes.push(Identity(identity), place(number));
+        }
+        let expected = [11, 21, 31, 12, 22, 13, 14].map(Slot::new);
+        assert_eq!(order(&mut lanes, QUANTUM), expected);
+        assert_eq!((lanes.len(), lanes.lanes.len(), lanes.ring.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_turn_is_measured_in_calls_and_not_in_requests() {
+        let mut lanes = Lanes::new(9);
+        for number in 0..4 {
+            lanes.push(Identity(1), place(10 + number));
+            lanes.push(Identity(2), place(20 + number));
+        }
+        let cost = |slot: Slot| if slot < Slot::new(20) { 3 } else { 1 };
+        let order: Vec<_> = std::iter::from_fn(|| lanes.pop(cost)).collect();
+        assert_eq!(order, [10, 20, 21, 22, 11, 23, 12, 13].map(Slot::new));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_pushed_comes_out_once_unless_it_is_removed(
+            max_identities in 1..4_usize,
+            pushed in prop::collection::btree_map(0..200_u32, 0..8_u64, 0..60),
+            removed in prop::collection::btree_set(0..200_u32, 0..20),
+        ) {
+            let mut lanes = Lanes::new(max_identities);
+            for (number, identity) in &pushed {
+                lanes.push(Identity(*identity), place(*number));
+            }
+            for number in &removed {
+                if let Some(identity) = pushed.get(number) {
+                    lanes.remove(Identity(*identity), place(*number));
+                }
+            }
+            prop_assert!(lanes.lanes.len() <= max_identities + 1);
+            let mut out = order(&mut lanes, 2);
+            out.sort();
+            let left = pushed.keys().filter(|number| !removed.contains(number));
+            prop_assert_eq!(out, left.map(|number| Slot::new(*number)).collect::<Vec<_>>());
+            prop_assert_eq!(lanes.len(), 0);
+        }
+    }
+}

@@ -9,6 +9,13 @@ use crate::record::{Record, State};
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Slot(u32);
 
+#[cfg(test)]
+impl Slot {
+    pub(crate) fn new(index: u32) -> Self {
+        Self(index)
+    }
+}
+
 /// All records, by slot and by name.
 #[derive(Debug, Default)]
 pub(crate) struct Records {

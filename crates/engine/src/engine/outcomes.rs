@@ -50,7 +50,17 @@ where
             Outcome::Conflict => self.retry(pass, Failure::UNKNOWN),
             Outcome::Failed(failure) => self.retry(pass, failure),
             Outcome::Answered(_) => self.retry(pass, Failure::NOT_DONE),
-            _ if self.is_outdated(&pass) => self.end(pass),
+            Outcome::Asks(_)
+            | Outcome::Holds { .. }
+            | Outcome::NoOpinion
+            | Outcome::Approves(_)
+            | Outcome::Denies(_)
+            | Outcome::Signed(_)
+            | Outcome::Rejected(_)
+                if self.is_outdated(&pass) =>
+            {
+                self.end(pass);
+            }
             Outcome::Asks(questions) => self.ask(pass, questions),
             Outcome::Holds { on, rule } => self.hold(pass, (on, rule)),
             Outcome::NoOpinion => self.succeed(pass.slot),

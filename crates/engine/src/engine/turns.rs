@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,10 +122,7 @@ where
 
     /// Begins the pass of whose turn it is.
     fn admit(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
-        while self.continued.iter().all(VecDeque::is_empty)
-            && self.flights.has_room(Place::Call)
-            && self.flights.has_room(Place::Local)
-        {
+        while self.may_begin() {
             let slot = self.next_in_turn()?;
             let record = self.records.get(slot)?;
             let work = record.step(&self.standings, self.now.wall);
@@ -144,6 +140,13 @@ where
             }
         }
         None
+    }
+
+    /// Whether there is room for another pass: those that have begun go first. A delete that waits hinders nobody.
+    fn may_begin(&self) -> bool {
+        [Place::Call, Place::Local]
+            .into_iter()
+            .all(|place| self.continued[place as usize].is_empty() && self.flights.has_room(place))
     }
 
     fn next_in_turn(&mut self) -> Option<Slot> {
