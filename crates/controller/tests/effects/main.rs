@@ -1,5 +1,5 @@
 //! One row per effect and answer: what the API server is asked, and what its answer means to the engine.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
 mod driver;
