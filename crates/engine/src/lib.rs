@@ -3,6 +3,17 @@
 //! One task owns an [`Engine`] and drives it with values: [`Input`]s go in, [`Effect`]s come out, time is an argument.
 //! The engine keeps a small record of every CertificateSigningRequest, asks the one transition table ([`step::next`])
 //! what its next step is, and decides whose turn it is. It is the only place that queues, waits and retries.
+//!
+//! One request, in a straight line: an event becomes a record (`record`), the table says `Decide` (`step`), it queues in
+//! the lane of its requester (`queue`, `lanes`), its turn begins a pass (`pass`), the approver asks, it waits with all who
+//! ask the same (`waiting`, `question`), the answer brings it back to its lane and its next pass approves it, signs what
+//! the approval returned and publishes the certificate. When its retention ends, the agenda of cleaning has it deleted
+//! (`retention`, `agenda`). `engine::events` is what happens to objects, `engine::outcomes` what comes of effects,
+//! `engine::turns` whose turn it is.
+//!
+//! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight;
+//! objects by a budget of bytes; lanes by a number of identities; retries and deletes by a rate; everything else by the
+//! number of objects that the API server holds, at some 200 bytes each.
 
 mod agenda;
 mod bucket;

@@ -102,6 +102,7 @@ impl Server {
         if object.uid != **uid || object.resource_version != resource_version {
             return Reply::Conflict;
         }
+        check_content(object.content, write);
         let now = now.replace_nanosecond(0).unwrap();
         match write {
             Write::Condition { kind, .. } => {
@@ -155,6 +156,17 @@ impl Server {
             let sent = object.decoded();
             self.sent.insert(name.into(), sent.clone());
             self.log.push(Change::Apply(sent));
+        }
+    }
+}
+
+/// Invariant 4: what is merely not recognised is never denied; and nothing but the signer's refusal is a failure.
+fn check_content(content: Content, write: &Write) {
+    if let Write::Condition { kind, .. } = write {
+        match *kind {
+            "Denied" => assert_eq!(content, Content::Forbidden),
+            "Failed" => assert_eq!(content, Content::Bad),
+            _ => assert!(!matches!(content, Content::Unknown | Content::Broken | Content::Forbidden)),
         }
     }
 }
