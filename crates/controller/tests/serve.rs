@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use controller::config::AllowedPath;
 use controller::pair::PairFiles;
-use controller::serve::auth::Gate;
+use controller::serve::auth::{Delegates, Gate};
 use controller::serve::health::Health;
 use controller::serve::metrics::Metrics;
 use controller::serve::tls::{Tls, TlsError};
@@ -144,7 +144,8 @@ fn open() -> Vec<AllowedPath> {
 }
 
 fn gate(api: &ApiServer) -> Gate {
-    Gate::delegated(&api.client(), open())
+    let delegates = Delegates { authentication: api.client(), authorization: api.client() };
+    Gate::delegated(&delegates, open())
 }
 
 fn write_pair(files: &PairFiles, cert: &CertificateDer<'_>, key: &PrivateKeyDer<'_>) {

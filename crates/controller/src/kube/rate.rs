@@ -18,7 +18,7 @@ impl RateLimit {
     /// At most `burst` calls at once, and `per_second` of them over time; both greater than zero.
     #[must_use]
     pub fn new(per_second: f32, burst: u32) -> Self {
-        let interval = Duration::from_secs_f32(1.0 / per_second.max(1e-6));
+        let interval = Duration::from_secs_f64(1.0 / f64::from(per_second.max(1e-6)));
         Self { interval, depth: interval * burst.max(1), full: Mutex::new(Instant::now()) }
     }
 

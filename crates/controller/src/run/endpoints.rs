@@ -12,7 +12,7 @@ use crate::driver::Watched;
 use crate::kube::access::{Access, AccessError};
 use crate::kube::client::Clients;
 use crate::pair::PairFiles;
-use crate::serve::auth::Gate;
+use crate::serve::auth::{Delegates, Gate};
 use crate::serve::tls::Tls;
 use crate::serve::{Served, Server};
 
@@ -34,11 +34,14 @@ impl Endpoints {
             .as_ref()
             .map(|files| PairFiles { cert: files.certificate.clone(), key: files.key.clone() });
         let tls = Tls::new(files).map_err(|error| RunError::Serve(error.into()))?;
-        let reviewer = reviewer(config.authentication_kubeconfig.as_ref(), watched, clients).await?;
+        let delegates = Delegates {
+            authentication: delegate(config.authentication_kubeconfig.as_ref(), watched, clients).await?,
+            authorization: delegate(config.authorization_kubeconfig.as_ref(), watched, clients).await?,
+        };
         let served = Served {
             health: Arc::clone(&watched.health),
             metrics: Arc::clone(&watched.metrics),
-            gate: Gate::delegated(&reviewer, config.always_allow_paths.clone()),
+            gate: Gate::delegated(&delegates, config.always_allow_paths.clone()),
         };
         let server = Server::bind(config.address, tls, served).await;
         let server = server.map_err(|error| RunError::Serve(error.into()))?;
@@ -56,8 +59,8 @@ impl Endpoints {
     }
 }
 
-/// Who asks the API server about those who ask us.
-async fn reviewer(
+/// A client to ask about those who ask us.
+async fn delegate(
     kubeconfig: Option<&PathBuf>,
     watched: &Watched,
     clients: &Clients,

@@ -71,6 +71,22 @@ pub enum Refusal {
     Unavailable,
 }
 
+/// Whom to ask: kube-controller-manager's `--authentication-kubeconfig` and `--authorization-kubeconfig` may name two servers.
+/// Clients of their own, so that a scrape does not wait behind the work.
+#[derive(Clone)]
+pub struct Delegates {
+    /// Who the caller is.
+    pub authentication: kube::Client,
+    /// What the caller may do.
+    pub authorization: kube::Client,
+}
+
+impl std::fmt::Debug for Delegates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delegates").finish_non_exhaustive()
+    }
+}
+
 /// Decides on each request.
 #[derive(Debug)]
 pub struct Gate {
@@ -79,11 +95,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate that asks the API server but for the paths in `open`, through a client of its own so that a scrape does not wait
-    /// behind the work.
+    /// A gate that asks the API server but for the paths in `open`.
     #[must_use]
-    pub fn delegated(client: &kube::Client, open: Vec<AllowedPath>) -> Self {
-        Self { open, reviewer: Some(Reviewer::new(client)) }
+    pub fn delegated(delegates: &Delegates, open: Vec<AllowedPath>) -> Self {
+        Self { open, reviewer: Some(Reviewer::new(delegates)) }
     }
 
     /// A gate for a process that has nobody to ask: callers on loopback are served, others are not.
@@ -126,11 +141,11 @@ struct Reviewer {
 }
 
 impl Reviewer {
-    fn new(client: &kube::Client) -> Self {
+    fn new(delegates: &Delegates) -> Self {
         Self {
-            tokens: Api::all(client.clone()),
-            access: Api::all(client.clone()),
-            authorities: ClientAuthorities::new(client),
+            tokens: Api::all(delegates.authentication.clone()),
+            access: Api::all(delegates.authorization.clone()),
+            authorities: ClientAuthorities::new(&delegates.authentication),
             kept: Mutex::default(),
             reviews: Semaphore::new(REVIEWS),
             missing: MissingPermissions::default(),
