@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use csr::pem;
 use serde::Deserialize;
 use signer::{AuthorityError, CertificateAuthority, File};
 
@@ -100,6 +101,32 @@ fn no_message_holds_any_part_of_a_key() {
         for secret in secrets.flat_map(|line| line.as_bytes().chunks_exact(16)) {
             let secret = String::from_utf8_lossy(secret);
             assert!(!said.contains(&*secret), "{}: {said}", verdict.id);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_file_is_refused_without_a_panic() {
+    let verdicts = verdicts();
+    for id in ["pair/ca-ed25519", "pair/ca-p256"] {
+        let pair = verdicts.iter().find(|verdict| verdict.id == id).expect(id);
+        let (certificate, key) = (decode(&pair.certificate), decode(&pair.key));
+        let key_der = pem::blocks(&key).next().expect("a key").contents;
+        let certificate_der = pem::blocks(&certificate).next().expect("a certificate").contents;
+        for index in 0..key_der.len() {
+            let damaged = pem::encode("PRIVATE KEY", &key_der[..index]);
+            assert!(CertificateAuthority::from_pem(&certificate, damaged.as_bytes()).is_err());
+            let mut damaged = key_der.to_vec();
+            damaged[index] ^= 0x81;
+            let _ =
+                CertificateAuthority::from_pem(&certificate, pem::encode("PRIVATE KEY", &damaged).as_bytes());
+        }
+        for index in 0..certificate_der.len() {
+            let damaged = pem::encode("CERTIFICATE", &certificate_der[..index]);
+            assert!(CertificateAuthority::from_pem(damaged.as_bytes(), &key).is_err());
+            let mut damaged = certificate_der.to_vec();
+            damaged[index] ^= 0x81;
+            let _ = CertificateAuthority::from_pem(pem::encode("CERTIFICATE", &damaged).as_bytes(), &key);
         }
     }
 }

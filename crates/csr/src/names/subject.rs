@@ -77,8 +77,12 @@ pub enum SubjectError {
 }
 
 impl Subject {
-    /// Reads a Name.
-    pub(crate) fn read(name: &[u8]) -> Result<Self, SubjectError> {
+    /// Reads a Name in DER.
+    ///
+    /// # Errors
+    ///
+    /// When Go's `encoding/asn1` would refuse it.
+    pub fn read(name: &[u8]) -> Result<Self, SubjectError> {
         let mut subject = Self::default();
         let mut rdns = Elements(name).expect(asn1::SEQUENCE)?.children();
         while !rdns.is_empty() {

@@ -1,5 +1,6 @@
 use aws_lc_rs::signature::ParsedPublicKey;
 use csr::asn1::{self, DerError, Elements};
+use csr::{Subject, SubjectError};
 use time::OffsetDateTime;
 
 use crate::authority::KeyAlgorithm;
@@ -35,10 +36,11 @@ impl CaCertificate {
         if fields.expect(asn1::SEQUENCE)?.contents != signature_algorithm.contents {
             return Err(DerError::UnexpectedTag);
         }
-        let _issuer = fields.expect(asn1::SEQUENCE)?;
+        check_name(fields.expect(asn1::SEQUENCE)?.encoding)?;
         let mut validity = fields.expect(asn1::SEQUENCE)?.children();
         let (_not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
         let subject = fields.expect(asn1::SEQUENCE)?;
+        check_name(subject.encoding)?;
         let mut public_key = fields.expect(asn1::SEQUENCE)?.children();
         let key_id = if version == VERSION_3 { subject_key_id(fields)? } else { &[] };
         Ok(Self {
@@ -70,6 +72,15 @@ impl CaCertificate {
             };
         }
         (self.key_identifier == P224_KEY).then_some("P-224")
+    }
+}
+
+/// A Name that cannot be read would make every certificate that has it for issuer unreadable.
+fn check_name(name: &[u8]) -> Result<(), DerError> {
+    match Subject::read(name) {
+        Ok(_) => Ok(()),
+        Err(SubjectError::Der(error)) => Err(error),
+        Err(SubjectError::Value(_)) => Err(DerError::UnexpectedTag),
     }
 }
 
