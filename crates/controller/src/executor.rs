@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use approver::{Answer, Facts, Permission, Question, Recognizer};
-use csr::{CertificateSigningRequest, Condition, IssuedCertificate, Request};
+use csr::{CertificateSigningRequest, Condition, Request};
 use engine::Failure;
 use http::StatusCode;
 use tokio::sync::watch;
@@ -185,13 +185,9 @@ impl Executor {
 
     async fn publish(&self, object: &CertificateSigningRequest, pem: &str) -> Outcome {
         let written = self.requests.publish(object, pem).await;
-        if let Ok(written) = &written {
+        if written.is_ok() {
             self.metrics.issued(object.spec().signer_name.as_str());
-            let not_after = match written.progress().certificate {
-                IssuedCertificate::NotAfter(at) => Some(at.to_string()),
-                IssuedCertificate::None | IssuedCertificate::Unreadable => None,
-            };
-            tracing::info!(cert.not_after = not_after, "issued");
+            report::issued(pem);
         }
         self.written(written)
     }

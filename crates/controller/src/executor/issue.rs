@@ -4,6 +4,7 @@ use csr::{CertificateSigningRequest, Condition, ConditionType, ParseError, Rejec
 use signer::{Approval, Certificate, SerialNumber};
 use time::OffsetDateTime;
 
+use super::report;
 use crate::policy::Policy;
 
 /// What came of it.
@@ -102,6 +103,6 @@ fn serial() -> Result<SerialNumber, IssueError> {
 fn record(certificate: &Certificate) {
     let span = tracing::Span::current();
     span.record("cert.serial", tracing::field::display(certificate.serial()));
-    span.record("cert.not_after", tracing::field::display(certificate.not_after()));
+    span.record("cert.not_after", report::time(certificate.not_after()));
     tracing::debug!("signed");
 }

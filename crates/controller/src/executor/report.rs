@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use approver::Question;
 use csr::CertificateSigningRequest;
 use http::StatusCode;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::{Span, info_span};
+use x509_cert::der::DecodePem;
 
 use super::{Effect, Executor};
 use crate::kube::call::CallError;
-use approver::Question;
 
 /// A failure that many requests share is said once in this time, and else at DEBUG.
 pub(super) const PERIOD: Duration = Duration::from_secs(60);
@@ -36,6 +39,25 @@ pub(super) fn span(effect: &Effect) -> Span {
             recognizer = permission.recognizer.label(),
         ),
     }
+}
+
+/// A time as RFC 3339 has it, for a field of a log line.
+pub(super) fn time(at: OffsetDateTime) -> Option<String> {
+    at.format(&Rfc3339).ok()
+}
+
+/// A certificate is out: which one, and until when.
+pub(super) fn issued(pem: &str) {
+    // We made it, so it can be read; if not, it is out all the same.
+    let certificate = x509_cert::Certificate::from_pem(pem).ok();
+    let tbs = certificate.as_ref().map(x509_cert::Certificate::tbs_certificate);
+    let serial = tbs.map(|tbs| {
+        let octets = tbs.serial_number().as_bytes();
+        format!("{:x}", octets.iter().fold(0, |number: u128, octet| number << 8 | u128::from(*octet)))
+    });
+    let end = tbs.map(|tbs| tbs.validity().not_after.to_unix_duration().as_secs());
+    let end = end.and_then(|end| OffsetDateTime::from_unix_timestamp(end.try_into().ok()?).ok());
+    tracing::info!(cert.serial = serial, cert.not_after = end.and_then(time), "issued");
 }
 
 fn of_object(step: &'static str, object: &CertificateSigningRequest) -> Span {
