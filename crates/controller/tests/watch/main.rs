@@ -97,7 +97,7 @@ async fn a_list_in_pages_is_one_list_and_the_watch_goes_on_from_its_version() {
     let story = watch(pages).await;
     assert_eq!(story.seen, ["init", "listed a", "listed b", "listed c", "done", "d@11", "a@12"]);
     assert_eq!(story.asked[1], "limit=100&continue=token%2F%2B%3D");
-    assert_eq!(story.asked[2], "watch=1&allowWatchBookmarks=true&timeoutSeconds=480&resourceVersion=10");
+    assert_eq!(story.asked[2], "watch=true&allowWatchBookmarks=true&timeoutSeconds=480&resourceVersion=10");
 }
 
 #[tokio::test(start_paused = true)]

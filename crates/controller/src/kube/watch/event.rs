@@ -32,7 +32,7 @@ pub(super) struct Metadata {
 pub(super) fn path(version: &str) -> String {
     let version = encoded(version);
     format!(
-        "{CERTIFICATE_SIGNING_REQUESTS}?watch=1&allowWatchBookmarks=true&timeoutSeconds={LIFETIME}&resourceVersion={version}"
+        "{CERTIFICATE_SIGNING_REQUESTS}?watch=true&allowWatchBookmarks=true&timeoutSeconds={LIFETIME}&resourceVersion={version}"
     )
 }
 
