@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long, value_name = "NAMES", default_value = "*", action = Append, help_heading = WORK)]
     pub controllers: Vec<String>,
     /// Calls to the API server that may be under way at once
-    #[arg(long, value_name = "NUMBER", default_value = "20", help_heading = WORK)]
+    #[arg(long, value_name = "NUMBER", default_value = "64", help_heading = WORK)]
     pub max_in_flight: String,
     /// How long a stopping process may take to finish what is under way
     #[arg(long, value_name = "DURATION", default_value = "10s", help_heading = WORK)]

@@ -67,7 +67,7 @@ when the first word is a flag. Names, defaults and meanings are kube-controller-
 - A flag of kind BOOL may stand alone for `true`; its value follows behind `=`, never as the next word.
 - DURATION is Go's: `8760h0m0s`, `1.5h`, `90s`.
 - All mistakes of a command line are reported at once, before the API server is called.
-- The port 10270 is nobody's: Kubernetes itself uses 10248 to 10260, and IANA has assigned it to no one.
+- The port 10270 collides with none of Kubernetes' own, 10248 to 10260 among them.
 ";
 
 const TABLE_HEAD: &str = "

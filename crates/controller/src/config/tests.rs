@@ -40,7 +40,7 @@ fn defaults_are_those_of_kube_controller_manager_but_for_the_lease_and_the_port(
     assert_eq!(defaults.client.rate_limit, None);
     assert!(!defaults.client.use_service_account_credentials);
     assert_eq!((defaults.log.format, &*defaults.log.level), (log::Format::Text, "info"));
-    assert_eq!(defaults.max_in_flight.get(), 20);
+    assert_eq!(defaults.max_in_flight.get(), 64);
     assert_eq!(defaults.shutdown_timeout, Duration::from_secs(10));
     assert!(!defaults.check_only);
 }
