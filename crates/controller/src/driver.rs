@@ -152,6 +152,8 @@ impl Driver {
         match &input {
             Input::InitDone => self.health.listed(),
             Input::Leading(leading) => self.metrics.leader.set(i64::from(*leading)),
+            // The engine tries again whatever has failed.
+            Input::Done(_, Outcome::Failed(_)) => self.metrics.retries.inc(),
             _ => (),
         }
         let now = self.now();

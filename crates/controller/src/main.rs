@@ -7,6 +7,9 @@ use controller::cli::{self, Verb};
 use controller::config::Config;
 use controller::{log, run};
 
+/// Threads of the runtime at most: more would cost memory on a large machine, and have nothing to do.
+const WORKERS: usize = 4;
+
 fn main() -> ExitCode {
     let verb = match cli::parse(std::env::args_os()) {
         Ok(verb) => verb,
@@ -29,7 +32,10 @@ fn execute(config: Config) -> anyhow::Result<()> {
     log::init(config.log.format, &config.log.level)?;
     // The first one wins, and there is no other.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // What runs on these threads mostly waits; certificates are issued on others.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
         .context("failed to start the runtime")?;

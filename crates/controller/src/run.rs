@@ -67,6 +67,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         tracing::info!("the configuration and the CA files are good");
         return Ok(());
     }
+    let (version, duties) = (env!("CARGO_PKG_VERSION"), config.duties);
+    let (approve, sign, clean) = (duties.approve, duties.sign, duties.clean);
+    tracing::info!(version, approve, sign, clean, elects = config.leader_election.is_some(), "starting");
     let running = Running::start(config, authorities, metrics).await?;
     running.until_stopped(signals).await
 }

@@ -64,7 +64,7 @@ pub enum CallError {
     },
 
     /// The API server did not do it, and says why.
-    #[error("the API server answers {code} to {operation}: {message}")]
+    #[error("the API server answers {code} to {operation}: {message:?}")]
     Status {
         /// What was asked.
         operation: Operation,

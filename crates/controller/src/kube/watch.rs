@@ -99,7 +99,7 @@ pub enum WatchError {
     Silent(Duration),
 
     /// The API server ended the watch with an error.
-    #[error("the API server ended the watch with {code}: {message}")]
+    #[error("the API server ended the watch with {code}: {message:?}")]
     Ended {
         /// Its code, like an HTTP status.
         code: u16,
