@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::binaries::Binary;
 use crate::options::Options;
-use crate::pki::{Authority, PairFiles};
+use crate::pki::{Authority, Pair, PairFiles};
 use crate::process::Process;
 use crate::user::{Credential, User};
 use crate::{bindings, kubeconfig, port, wait};
@@ -121,6 +121,11 @@ impl ControlPlane {
     /// A directory for files of a test; it is removed with the control plane.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// A serving certificate for the loopback address that kubeconfig files trust.
+    pub(crate) fn serving_pair(&self) -> Result<Pair> {
+        self.serving.loopback_server()
     }
 
     /// etcd's URL.

@@ -15,13 +15,18 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kube::Client;
 use kube::client::Body;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tokio_rustls::{Accept, TlsAcceptor};
 
 use crate::control_plane::ControlPlane;
+use crate::pki::Pair;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +48,7 @@ pub enum Fault {
 pub struct Rule {
     /// Their method.
     pub method: Method,
-    /// What their path and query contain.
+    /// Words that their path and query contain.
     pub path: &'static str,
     /// What goes wrong.
     pub fault: Fault,
@@ -79,11 +84,13 @@ impl Proxy {
     /// When it cannot listen.
     pub async fn start(cluster: &ControlPlane) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        // Clients send their credentials over TLS only.
+        let tls = acceptor(&cluster.serving_pair()?)?;
+        let url = format!("https://{}", listener.local_addr()?);
         let upstream = cluster.anonymous()?;
         let (cut, _) = broadcast::channel(1);
         let state = Arc::new(State { rules: Mutex::default(), calls: Mutex::default(), cut });
-        let task = tokio::spawn(accept(listener, upstream, Arc::clone(&state)));
+        let task = tokio::spawn(accept((listener, tls), upstream, Arc::clone(&state)));
         Ok(Self { url, state, task })
     }
 
@@ -108,10 +115,10 @@ impl Proxy {
         let _ = self.state.cut.send(());
     }
 
-    /// The calls so far whose path and query contain `path`.
+    /// The calls so far whose path and query contain every word of `path`.
     pub fn calls(&self, method: &Method, path: &str) -> Vec<Call> {
         let calls = lock(&self.state.calls);
-        calls.iter().filter(|call| call.0 == *method && call.1.contains(path)).cloned().collect()
+        calls.iter().filter(|call| call.0 == *method && contains(&call.1, path)).cloned().collect()
     }
 }
 
@@ -127,7 +134,7 @@ impl State {
     fn fault(&self, method: &Method, target: &str) -> Option<Fault> {
         let mut rules = lock(&self.rules);
         let matches =
-            |rule: &&mut Rule| rule.times > 0 && rule.method == *method && target.contains(rule.path);
+            |rule: &&mut Rule| rule.times > 0 && rule.method == *method && contains(target, rule.path);
         let rule = rules.iter_mut().find(matches)?;
         rule.times -= 1;
         Some(rule.fault)
@@ -180,16 +187,28 @@ impl State {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: Client, state: Arc<State>) {
+fn acceptor(pair: &Pair) -> Result<TlsAcceptor> {
+    let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes())?;
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept((listener, tls): (TcpListener, TlsAcceptor), upstream: Client, state: Arc<State>) {
     while let Ok((connection, _)) = listener.accept().await {
-        tokio::spawn(serve(connection, upstream.clone(), Arc::clone(&state)));
+        tokio::spawn(serve(tls.accept(connection), upstream.clone(), Arc::clone(&state)));
     }
 }
 
-async fn serve(connection: TcpStream, upstream: Client, state: Arc<State>) {
+async fn serve(connection: Accept<TcpStream>, upstream: Client, state: Arc<State>) {
+    let Ok(connection) = connection.await else { return };
     let service = service_fn(|request| Arc::clone(&state).call(upstream.clone(), request));
     // A connection that ends badly is what the proxy is for.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+}
+
+fn contains(target: &str, words: &str) -> bool {
+    words.split_whitespace().all(|word| target.contains(word))
 }
 
 /// What the API server says when it will not do something.

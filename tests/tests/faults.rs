@@ -21,13 +21,18 @@ const REVIEW: (Method, &str) = (Method::POST, "/subjectaccessreviews");
 const APPROVAL: (Method, &str) = (Method::PUT, "/approval");
 const STATUS: (Method, &str) = (Method::PUT, "/status");
 const CSRS: &str = "/certificatesigningrequests";
-const WATCH: &str = "/certificatesigningrequests?";
+const WATCH: &str = "/certificatesigningrequests? watch=true";
 
 impl Stage {
     async fn start() -> Result<Self> {
         let cluster = ControlPlane::start(Options::default()).await?;
         let proxy = Proxy::start(&cluster).await?;
         let signer = cluster.signer(Program::under_test()).through(proxy.url()).start().await?;
+        wait::until("the signer watches", async || {
+            let watches = proxy.calls(&Method::GET, WATCH);
+            Ok(watches.iter().any(|call| call.2 == Some(StatusCode::OK)).then_some(()))
+        })
+        .await?;
         Ok(Self { proxy, admin: cluster.admin().await?, _signer: signer, _cluster: cluster })
     }
 
@@ -95,12 +100,12 @@ async fn requests_made_while_watches_are_cut_are_not_missed() -> TestResult {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_from_too_old_a_version_starts_anew() -> TestResult {
     let stage = Stage::start().await?;
-    stage.proxy.add(Method::GET, WATCH_ONLY, (Fault::Expired, 1));
+    stage.proxy.add(Method::GET, WATCH, (Fault::Expired, 1));
     stage.proxy.cut();
     let names = stage.create(2).await?;
     stage.issued_once(&names).await?;
-    let rest = stage.proxy.calls(&Method::GET, WATCH).len();
-    assert!(rest >= 3, "a watch, one that was refused, and another start: {rest}");
+    let watches = stage.proxy.calls(&Method::GET, WATCH).len();
+    assert!(watches >= 3, "the first, the one that was too old, and its successor: {watches}");
     Ok(())
 }
 
@@ -132,6 +137,3 @@ async fn a_slow_api_server_is_waited_for() -> TestResult {
     stage.issued_once(&names).await?;
     Ok(())
 }
-
-/// A watch and no list.
-const WATCH_ONLY: &str = "watch=true";
