@@ -1,7 +1,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use der::{Decode, Reader, SliceReader};
 use time::OffsetDateTime;
+
+use crate::asn1::{self, DerError, Elements};
+use crate::pem;
 
 /// Where an object stands, in the terms that upstream's rules look at.
 ///
@@ -78,24 +80,21 @@ impl IssuedCertificate {
 }
 
 fn not_after(encoded: &str) -> Option<OffsetDateTime> {
-    let pem = BASE64_STANDARD.decode(encoded).ok()?;
-    let (_, der) = der::pem::decode_vec(first_block(&pem)?).ok()?;
-    let first = SliceReader::new(&der).ok()?.tlv_bytes().ok()?;
-    let certificate = x509_cert::Certificate::from_der(first).ok()?;
-    let seconds = certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
-    OffsetDateTime::from_unix_timestamp(seconds.try_into().ok()?).ok()
+    let text = BASE64_STANDARD.decode(encoded).ok()?;
+    let block = pem::blocks(&text).next()?;
+    read_not_after(&block.contents).ok()
 }
 
-/// The first PEM block, from its begin line to the end of its end line.
-fn first_block(pem: &[u8]) -> Option<&[u8]> {
-    let find = |part: &[u8], from: usize| {
-        Some(from + pem[from..].windows(part.len()).position(|window| window == part)?)
-    };
-    let begin = find(b"-----BEGIN ", 0)?;
-    let end = find(b"-----END ", begin)?;
-    let length =
-        pem[end..].iter().position(|&byte| byte == b'\n').map_or(pem.len() - end, |length| length + 1);
-    Some(&pem[begin..end + length])
+/// The end of the validity of the first certificate in `octets` (RFC 5280 §4.1.2.5).
+fn read_not_after(octets: &[u8]) -> Result<OffsetDateTime, DerError> {
+    let mut certificate = Elements(octets).expect(asn1::SEQUENCE)?.children();
+    let mut fields = certificate.expect(asn1::SEQUENCE)?.children();
+    fields.optional(asn1::context(0))?;
+    fields.expect(asn1::INTEGER)?;
+    let (_signature_algorithm, _issuer) = (fields.expect(asn1::SEQUENCE)?, fields.expect(asn1::SEQUENCE)?);
+    let mut validity = fields.expect(asn1::SEQUENCE)?.children();
+    let (_not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
+    Ok(not_after)
 }
 
 #[cfg(test)]
