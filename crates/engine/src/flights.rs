@@ -46,6 +46,7 @@ impl Flights {
         }
     }
 
+    /// Gives an effect out: its ticket.
     pub(crate) fn open(&mut self, errand: Errand, place: Place) -> Ticket {
         self.last += 1;
         let ticket = Ticket(self.last);
@@ -61,10 +62,12 @@ impl Flights {
         Some(errand)
     }
 
+    /// Whether one more of a kind may go out.
     pub(crate) fn has_room(&self, place: Place) -> bool {
         self.under_way(place) < self.limits[place as usize]
     }
 
+    /// How many of a kind are out.
     pub(crate) fn under_way(&self, place: Place) -> usize {
         self.under_way[place as usize]
     }

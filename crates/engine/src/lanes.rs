@@ -50,10 +50,12 @@ impl Lanes {
         Self { lanes: HashMap::new(), ring: VecDeque::new(), max_identities, len: 0 }
     }
 
+    /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
+    /// Has a request wait for its turn.
     pub(crate) fn push(&mut self, identity: Identity, place: Place) {
         let has_room = self.lanes.contains_key(&identity) || self.lanes.len() < self.max_identities;
         let identity = if has_room { identity } else { SHARED };

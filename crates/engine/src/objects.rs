@@ -34,12 +34,14 @@ impl Objects {
         }
     }
 
+    /// Takes out the object of a record, which makes room for others.
     pub(crate) fn take(&mut self, slot: Slot) -> Option<Arc<CertificateSigningRequest>> {
         let object = self.held.remove(&slot)?;
         self.bytes -= object.size();
         Some(object)
     }
 
+    /// Whether the object of a record need not be read again.
     pub(crate) fn holds(&self, slot: Slot) -> bool {
         self.held.contains_key(&slot)
     }
@@ -49,6 +51,7 @@ impl Objects {
         self.exceeded
     }
 
+    /// What is used up of the budget.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

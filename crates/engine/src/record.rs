@@ -68,6 +68,7 @@ enum Patience {
 }
 
 impl Record {
+    /// A record of an object that was not known, seen in the list `epoch`.
     pub(crate) fn new(object: &CertificateSigningRequest, signer_name: SignerName, epoch: u32) -> Self {
         let username = &object.spec().requester.username;
         Self {
@@ -94,6 +95,7 @@ impl Record {
         self.stale = false;
     }
 
+    /// What the table says.
     pub(crate) fn step(&self, standings: &Standings, now: OffsetDateTime) -> Step {
         step::next(&self.progress.into(), &standings.of(&self.signer_name), now)
     }
@@ -121,6 +123,7 @@ impl Record {
         self.created().into()
     }
 
+    /// Whether somebody approved it: its pass takes one call less.
     pub(crate) fn is_approved(&self) -> bool {
         Progress::from(self.progress).approved.is_some()
     }
@@ -148,6 +151,7 @@ impl State {
 }
 
 impl Uid {
+    /// Whether it is this one.
     pub(crate) fn is(&self, uid: &Arc<str>) -> bool {
         *self == Self::from(uid)
     }

@@ -29,7 +29,7 @@ pub(crate) struct Records {
     counts: [usize; State::COUNT],
 }
 
-const PAGE: usize = 1024;
+const PAGE: usize = 256;
 
 /// signerNames are what requesters write: beyond these many, texts are no longer shared.
 const SHARED_NAMES: usize = 1024;
@@ -41,6 +41,7 @@ impl Records {
         self.signer_names.clear();
     }
 
+    /// The list that objects belong to which are seen now.
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch
     }
@@ -58,6 +59,7 @@ impl Records {
         slot
     }
 
+    /// Takes a record out; its slot goes to another one.
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<Record> {
         let record = self.place(slot)?.take()?;
         self.by_name.remove(&record.name);
@@ -75,6 +77,7 @@ impl Records {
         self.pages.get(index / PAGE)?.get(index % PAGE)?.as_ref()
     }
 
+    /// Where the record of the object of this name is.
     pub(crate) fn find(&self, name: &str) -> Option<Slot> {
         self.by_name.get(name).copied()
     }
@@ -93,6 +96,7 @@ impl Records {
         self.counts[state.index()]
     }
 
+    /// How many records there are.
     pub(crate) fn len(&self) -> usize {
         self.by_name.len()
     }

@@ -138,6 +138,7 @@ where
         None
     }
 
+    /// Whether a question is to be asked again as soon as the rate of retries allows.
     pub(crate) fn has_overdue(&self) -> bool {
         !self.overdue.is_empty()
     }
@@ -226,6 +227,7 @@ where
         self.shared_answers
     }
 
+    /// The question's name in this room, a new one if nobody asks it yet.
     fn id(&mut self, question: Q) -> QuestionId {
         if let Some(id) = self.ids.get(&question) {
             return *id;
@@ -271,6 +273,7 @@ where
         self.rounds.insert(due, id);
     }
 
+    /// Notes that a question goes out, if it still has to.
     fn mark_sent(&mut self, id: QuestionId, expected: Sending) -> Option<Q> {
         let asked = self.asked.get_mut(&id).filter(|asked| asked.sending == expected)?;
         asked.sending = Sending::Sent;
