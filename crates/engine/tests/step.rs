@@ -11,8 +11,9 @@ use time::{Duration, OffsetDateTime};
 const NOW: OffsetDateTime = datetime!(2026-11-22 08:00 UTC);
 const TICK: Duration = Duration::NANOSECOND;
 
-/// What upstream's three controllers would do, each in the words of `kcm-contract` (cleaner.go, certificate_controller.go,
-/// sarapprove.go, signer.go); the cleaner's rule is told by its number in the contract.
+/// What upstream's three controllers would do, from their sources (`pkg/controller/certificates`: `cleaner/cleaner.go`,
+/// `approver/sarapprove.go`, `signer/signer.go`): which of the cleaner's rules matches first, whether the approver acts,
+/// whether the signer does.
 fn upstream(progress: &Progress, now: OffsetDateTime) -> (Option<usize>, bool, bool) {
     let older =
         |since: Option<OffsetDateTime>, limit: Duration| since.is_some_and(|since| now - since > limit);
