@@ -21,9 +21,13 @@ use super::call::{CallError, Caller, Operation};
 use crate::log::{MissingPermissions, OncePer};
 use crate::serve::metrics::Metrics;
 
+mod error;
 mod event;
 mod list;
 
+pub use error::WatchError;
+
+use error::expired_or_failed;
 use event::{Event, Metadata};
 use list::Page;
 
@@ -79,43 +83,6 @@ pub struct Watcher {
     said: OncePer,
 }
 
-/// Why a list or a watch ended before its time.
-#[derive(Debug, thiserror::Error)]
-pub enum WatchError {
-    /// The version to go on from is too old.
-    #[error("the API server no longer knows the version to go on from")]
-    Expired,
-
-    /// The call failed.
-    #[error("failed to watch")]
-    Call(#[from] CallError),
-
-    /// The connection broke.
-    #[error("the connection of the watch broke")]
-    Broken(#[source] std::io::Error),
-
-    /// Nothing came any more.
-    #[error("nothing was heard for {0:?}")]
-    Silent(Duration),
-
-    /// The API server ended the watch with an error.
-    #[error("the API server ended the watch with {code}: {message:?}")]
-    Ended {
-        /// Its code, like an HTTP status.
-        code: u16,
-        /// Its words.
-        message: String,
-    },
-
-    /// A list that is not one.
-    #[error("failed to read the list")]
-    List(#[source] serde_json::Error),
-
-    /// Nobody listens any more.
-    #[error("nobody listens to the watch")]
-    Unheard,
-}
-
 impl Watcher {
     /// Watches through `caller`, and tells `seen`. The channel is bounded: while nobody takes from it, the API server waits.
     #[must_use]
@@ -160,10 +127,12 @@ impl Watcher {
         if matches!(result, Err(WatchError::Expired | WatchError::Ended { .. })) {
             self.version = None;
         }
+        let asked = result.err().and_then(|error| error.retry_after()).unwrap_or_default();
         if start.elapsed() >= LASTING {
             self.backoff.reset();
+            tokio::time::sleep(asked).await;
         } else {
-            tokio::time::sleep(self.backoff.next()).await;
+            tokio::time::sleep(asked.max(self.backoff.next())).await;
         }
     }
 
@@ -271,24 +240,4 @@ impl Watcher {
             tracing::debug!(error = error as &dyn std::error::Error, "the watch ended, taking it up again");
         }
     }
-}
-
-impl WatchError {
-    /// The error in one word, for metrics.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Expired => "watch_expired",
-            Self::Call(error) => error.label(),
-            Self::Broken(_) => "watch_broken",
-            Self::Silent(_) => "watch_silent",
-            Self::Ended { .. } => "watch_ended",
-            Self::List(_) => "list_unreadable",
-            Self::Unheard => "watch_unheard",
-        }
-    }
-}
-
-/// 410 is no failure: the way on is a list.
-fn expired_or_failed(error: CallError) -> WatchError {
-    if error.code() == Some(StatusCode::GONE) { WatchError::Expired } else { WatchError::Call(error) }
 }

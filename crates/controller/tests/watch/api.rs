@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     LinesThenBreak(Vec<String>),
     /// A status, and nothing else.
     Status(u16),
+    /// Too many requests, and when to come back, in seconds.
+    Busy(u32),
     /// No answer at all.
     Silence,
 }
@@ -91,6 +93,10 @@ async fn give(answer: Answer) -> Result<Response<StreamBody<Stream>>, Infallible
         Answer::Status(code) => {
             let status = json!({"kind": "Status", "code": code, "message": "no"});
             (code, lines(vec![status.to_string()]).boxed())
+        }
+        Answer::Busy(seconds) => {
+            let busy = Response::builder().status(429).header("retry-after", seconds);
+            return Ok(busy.body(StreamBody::new(lines(Vec::new()).boxed())).unwrap());
         }
         Answer::Silence => std::future::pending().await,
     };

@@ -184,6 +184,15 @@ async fn an_api_server_that_is_away_is_asked_ever_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_asks_for_time_gets_it_within_reason() {
+    for (seconds, granted) in [(7, 7), (86_400, 60)] {
+        let story = watch([Answer::Busy(seconds), empty()]).await;
+        // The story ends when nothing more was seen for twenty seconds.
+        assert_eq!(story.took.as_secs(), granted + 20, "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_is_closed_at_once_again_and_again_is_no_busy_loop() {
     let closed = std::iter::repeat_n(Answer::Lines(Vec::new()), 50);
     let story = watch([empty()].into_iter().chain(closed)).await;
