@@ -1,4 +1,24 @@
 //! A real control plane for tests: etcd, kube-apiserver, kube-controller-manager and countersign on loopback.
+//!
+//! A test starts a [`ControlPlane`] of its own in three seconds, or shares one ([`Shared`]), runs a signer beside it, sends
+//! [`requests`] and waits for their [`outcome`]. All that was started ends with the test, and when the test fails the logs
+//! are shown:
+//!
+//! ```no_run
+//! use countersign_e2e::{ControlPlane, Options, Outcome, TestResult, outcome, requests};
+//!
+//! # async fn example() -> TestResult {
+//! let cluster = ControlPlane::start(Options::default()).await?;
+//! let signer = cluster.start_signer().await?;
+//! let kubelet = cluster.client_for(&cluster.bootstrap_token().await?).await?;
+//! let name = requests::kubelet_client("node-1")?.create(&kubelet).await?;
+//! outcome::reached(&cluster.admin().await?, &name, Outcome::Issued).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `COUNTERSIGN_E2E_SIGNER=kcm` puts kube-controller-manager in countersign's place, which tests the tests. The binaries
+//! are built by `make controlplane`, or found in `$KUBEBUILDER_ASSETS`; countersign is `$COUNTERSIGN_BIN` or what cargo built.
 
 pub mod approval;
 pub mod binaries;

@@ -76,6 +76,8 @@ pub async fn reached(client: &Client, name: &str, outcome: Outcome) -> Result<Ce
 pub async fn deleted(client: &Client, name: &str) -> Result<()> {
     let api: Api<CertificateSigningRequest> = Api::all(client.clone());
     let gone = |csr: Option<&CertificateSigningRequest>| csr.is_none();
-    timeout(PATIENCE, await_condition(api, name, gone)).await.context("it still exists")??;
+    timeout(PATIENCE, await_condition(api, name, gone))
+        .await
+        .with_context(|| format!("{name} still exists"))??;
     Ok(())
 }

@@ -82,10 +82,12 @@ async fn what_becomes_stale_under_the_signers_eyes_is_deleted_too() -> TestResul
     let cluster = ControlPlane::start(Options::default().readable_store()).await?;
     let admin = cluster.admin().await?;
     let _signer = cluster.start_signer().await?;
-    for (name, history) in fresh().into_iter().chain(stale()) {
+    // An object cannot become a day old while it is watched, nor change when it was created.
+    let stale: Vec<_> = stale().into_iter().filter(|(_, history)| history.created.is_none()).collect();
+    for (name, history) in fresh().into_iter().chain(stale.clone()) {
         make(&cluster, name, history).await?;
     }
-    for (name, _) in stale() {
+    for (name, _) in stale {
         outcome::deleted(&admin, name).await?;
     }
     kept(&admin).await
