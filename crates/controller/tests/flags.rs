@@ -1,5 +1,7 @@
 //! The program's own word on its flags: exit codes, and values from the environment.
 
+#![allow(clippy::unwrap_used, reason = "a test whose binary does not run fails")]
+
 use std::process::{Command, Output};
 
 /// What `countersign` says to these words, with these variables set and no other of ours.

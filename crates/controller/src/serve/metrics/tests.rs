@@ -1,4 +1,3 @@
-
 use super::table::{Kind, TABLE};
 use super::*;
 
