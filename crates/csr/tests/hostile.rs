@@ -1,10 +1,6 @@
 //! Whatever a requester sends: never a panic, and time and memory in proportion to its size.
 
-#![expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
-
 mod pkcs10;
-
-use std::time::{Duration, Instant};
 
 use pkcs10::{CN, DNS, IP, Pkcs10, URI, parse_der, parse_pem};
 use proptest::prelude::*;
@@ -67,24 +63,24 @@ proptest! {
     }
 }
 
+/// Many times what the API server lets in: time that grew with the square of the size would not end.
 #[test]
 fn large_requests_take_time_in_proportion_to_their_size() {
-    let many: Vec<(u8, &[u8])> = vec![(URI, b"http://example.com/%41"); 10_000];
-    let attributes: Vec<(u8, &str)> = vec![(CN, "name"); 20_000];
+    let many: Vec<(u8, &[u8])> = vec![(URI, b"http://example.com/%41"); 500_000];
+    let attributes: Vec<(u8, &str)> = vec![(CN, "name"); 500_000];
     let nested = (0..2_000).fold(Vec::new(), |inside: Vec<u8>, _| pkcs10::element(0x30, &[&inside]));
     for (what, request) in [
-        ("10,000 names", Pkcs10::default().sans(&many)),
-        ("20,000 attributes in the subject", Pkcs10::default().subject(&attributes)),
-        ("one name of a megabyte", Pkcs10::default().sans(&[(DNS, &[b'a'; 1 << 20])])),
-        ("one attribute of a megabyte", Pkcs10::default().subject(&[(CN, &"a".repeat(1 << 20))])),
+        ("500,000 names", Pkcs10::default().sans(&many)),
+        ("500,000 attributes in the subject", Pkcs10::default().subject(&attributes)),
+        ("one name of sixteen megabytes", Pkcs10::default().sans(&[(DNS, &[b'a'; 16 << 20])])),
+        ("one attribute of sixteen megabytes", Pkcs10::default().subject(&[(CN, &"a".repeat(16 << 20))])),
         ("deep nesting", Pkcs10 { attributes: vec![nested], ..Pkcs10::default() }),
     ] {
-        let start = Instant::now();
         assert!(request.parse(&[]).is_ok(), "{what}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{what} took {:?}", start.elapsed());
     }
 }
 
+/// As above: sixteen megabytes, where the API server lets in one and a half.
 #[test]
 fn large_text_takes_time_in_proportion_to_its_size() {
     for part in [
@@ -96,8 +92,6 @@ fn large_text_takes_time_in_proportion_to_its_size() {
         "a: b\n",
         " \t",
     ] {
-        let start = Instant::now();
-        assert!(parse_pem(part.repeat((1 << 20) / part.len()).into_bytes(), &[]).is_err());
-        assert!(start.elapsed() < Duration::from_secs(2), "{part:?} took {:?}", start.elapsed());
+        assert!(parse_pem(part.repeat((16 << 20) / part.len()).into_bytes(), &[]).is_err(), "{part:?}");
     }
 }
