@@ -16,8 +16,8 @@ pub enum DerError {
     #[error("data truncated")]
     Truncated,
 
-    /// A length in a form that DER does not allow.
-    #[error("length is not in its shortest definite form")]
+    /// A length in a form that DER does not allow, or of more than 31 bits.
+    #[error("length is too large, or not in its shortest definite form")]
     Length,
 
     /// A tag number in a form that DER does not allow.
@@ -155,7 +155,7 @@ impl<'a> Elements<'a> {
         }
         let (encoding, rest) = self.0.split_at(end);
         self.0 = rest;
-        Ok(Element { identifier: encoding[0], contents: &encoding[header.octets..], encoding })
+        Ok(Element { identifier: header.identifier, contents: &encoding[header.octets..], encoding })
     }
 
     /// The next element, which must have this identifier octet.
@@ -192,16 +192,15 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// The identifier octet of the next element, whose header must be sound.
-    pub fn peek(&self) -> Result<u8, DerError> {
-        Header::read(self.0)?;
-        Ok(self.0[0])
+    /// The header of the next element, which must be sound; there need not be any contents.
+    pub fn peek(&self) -> Result<Header, DerError> {
+        Header::read(self.0)
     }
 
     /// What follows an explicit tag. Go does not compare the tag's own length with what it holds.
     pub fn enter(&mut self, identifier: u8) -> Result<(), DerError> {
         let header = Header::read(self.0)?;
-        if self.0[0] != identifier || header.length == 0 {
+        if header.identifier != identifier || header.length == 0 {
             return Err(DerError::UnexpectedTag);
         }
         self.0 = &self.0[header.octets..];
@@ -209,10 +208,17 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// Identifier and length octets.
-struct Header {
-    octets: usize,
-    length: usize,
+/// What stands before an element's contents.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Class, form and number; the number's low bits are all set when it does not fit.
+    pub identifier: u8,
+
+    /// How many octets identifier and length take.
+    pub octets: usize,
+
+    /// The length of the contents, as stated.
+    pub length: usize,
 }
 
 impl Header {
@@ -234,12 +240,12 @@ impl Header {
             }
             let (digits, after) = rest.split_at_checked(count).ok_or(DerError::Truncated)?;
             length = digits.iter().fold(0, |value, &digit| (value << 8) | usize::from(digit));
-            if digits[0] == 0 || length < 0x80 {
+            if digits[0] == 0 || !(0x80..=LONGEST).contains(&length) {
                 return Err(DerError::Length);
             }
             rest = after;
         }
-        Ok(Self { octets: octets.len() - rest.len(), length })
+        Ok(Self { identifier, octets: octets.len() - rest.len(), length })
     }
 }
 
@@ -287,3 +293,6 @@ const NUMBER_FOLLOWS: u8 = 0x1f;
 
 /// Four octets count far beyond any request; usize holds them everywhere.
 const MAX_LENGTH_OCTETS: usize = 4;
+
+/// Go reads no longer length, even where nothing of that length need follow.
+const LONGEST: usize = i32::MAX as usize;

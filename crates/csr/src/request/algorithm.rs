@@ -50,28 +50,6 @@ impl SignatureAlgorithm {
                 .map_or(Self::Unknown, |&(_, algorithm)| algorithm),
         }
     }
-
-    /// Go's name for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RsaPkcs1(Digest::Sha1) => "SHA1-RSA",
-            Self::RsaPkcs1(Digest::Sha256) => "SHA256-RSA",
-            Self::RsaPkcs1(Digest::Sha384) => "SHA384-RSA",
-            Self::RsaPkcs1(Digest::Sha512) => "SHA512-RSA",
-            Self::RsaPss(Digest::Sha1) => "SHA1-RSAPSS",
-            Self::RsaPss(Digest::Sha256) => "SHA256-RSAPSS",
-            Self::RsaPss(Digest::Sha384) => "SHA384-RSAPSS",
-            Self::RsaPss(Digest::Sha512) => "SHA512-RSAPSS",
-            Self::Ecdsa(Digest::Sha1) => "ECDSA-SHA1",
-            Self::Ecdsa(Digest::Sha256) => "ECDSA-SHA256",
-            Self::Ecdsa(Digest::Sha384) => "ECDSA-SHA384",
-            Self::Ecdsa(Digest::Sha512) => "ECDSA-SHA512",
-            Self::Ed25519 => "Ed25519",
-            Self::Md5WithRsa => "MD5-RSA",
-            Self::Dsa => "DSA",
-            Self::Unknown => "0",
-        }
-    }
 }
 
 /// The digest of RSASSA-PSS-params (RFC 8017 A.2.3), if they are of the three forms that Go accepts.
@@ -105,16 +83,27 @@ fn pss_digest(parameters: &[u8]) -> Option<Digest> {
 
 /// The optional trailerField. Go takes the default, 1, for anything in its place that is an element but no integer.
 fn trailer_field(mut fields: asn1::Elements<'_>) -> Result<i64, DerError> {
-    if fields.is_empty() || fields.peek()? != context(3) {
+    if fields.is_empty() {
+        return Ok(1);
+    }
+    let header = fields.peek()?;
+    // Go looks for a child before it looks at the tag, and takes an empty tag for an explicit one in either form.
+    let childless = header.octets == fields.0.len() || (header.identifier, header.length) == (PRIMITIVE_3, 0);
+    if childless {
+        return Err(DerError::UnexpectedTag);
+    }
+    if header.identifier != context(3) {
         return Ok(1);
     }
     fields.enter(context(3))?;
-    match fields.peek()? {
+    match fields.peek()?.identifier {
         asn1::INTEGER => fields.expect(asn1::INTEGER)?.small_integer(),
         _ => Ok(1),
     }
 }
 
+/// Identifier octet of a trailerField that is not explicit.
+const PRIMITIVE_3: u8 = 0x83;
 /// id-RSASSA-PSS, 1.2.840.113549.1.1.10.
 const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
 /// id-mgf1, 1.2.840.113549.1.1.8.

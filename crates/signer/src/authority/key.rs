@@ -176,7 +176,7 @@ impl Form {
     fn of(key: &Element<'_>) -> Option<Self> {
         let mut fields = key.children();
         fields.expect(asn1::INTEGER).ok()?;
-        match fields.peek().ok()? {
+        match fields.peek().ok()?.identifier {
             asn1::INTEGER => Some(Self::Pkcs1),
             asn1::SEQUENCE => Some(Self::Pkcs8),
             asn1::OCTET_STRING => Some(Self::Sec1),
