@@ -28,7 +28,9 @@ pub(super) fn generalized_time(octets: &[u8]) -> Option<OffsetDateTime> {
     if digits.len() != 14 {
         return None;
     }
-    at(number(&digits[..4]), &digits[4..8], &digits[8..])?.assume_utc().checked_sub(offset(zone)?)
+    let local = at(number(&digits[..4]), &digits[4..8], &digits[8..])?;
+    // West of Greenwich the last day of 9999 reaches into a year that only Go can hold.
+    Some(local.assume_utc().saturating_sub(offset(zone)?))
 }
 
 /// The digits at the start, and what follows.
@@ -91,6 +93,9 @@ mod tests {
         for text in ["20600102030405Z", "20600102030405.25Z", "20600102040405+0100"] {
             assert_eq!(generalized_time(text.as_bytes()), Some(expected), "{text}");
         }
-        assert_eq!(generalized_time(b"99991231235959-2400"), None);
+        for text in ["99991231235959-0001", "99991231235959-2400"] {
+            let last = datetime!(9999-12-31 23:59:59.999_999_999 UTC);
+            assert_eq!(generalized_time(text.as_bytes()), Some(last), "{text}");
+        }
     }
 }
