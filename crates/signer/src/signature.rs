@@ -66,24 +66,42 @@ pub(crate) fn verify(request: &Request) -> Result<(), SignatureError> {
 /// What there is in a request's signature that upstream verifies and AWS-LC does not; the closed list is in the design.
 pub(crate) fn unsupported(request: &Request) -> Option<&'static str> {
     match (request.public_key(), request.signature_algorithm()) {
-        (PublicKey::Rsa { modulus, .. }, SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_)) => {
-            let bits = bit_length(modulus);
-            let missing =
-                bits >= SHORTEST_RSA && rsa_parameters(request.signature_algorithm(), bits).is_none();
-            match bits {
-                _ if !missing => None,
-                ..STRONG_RSA => Some("this kind of signature of an RSA key of less than 2048 bits"),
-                _ => Some("signatures of an RSA key of more than 8192 bits"),
-            }
-        }
+        (
+            PublicKey::Rsa { modulus, exponent },
+            algorithm @ (SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_)),
+        ) => unsupported_rsa(algorithm, modulus, *exponent),
         (PublicKey::Ecdsa { curve: Curve::P224, .. }, SignatureAlgorithm::Ecdsa(_)) => {
             Some("signatures of a P-224 key")
         }
         (PublicKey::Ecdsa { curve: Curve::P384, .. }, SignatureAlgorithm::Ecdsa(Digest::Sha1)) => {
             Some("SHA-1 signatures of a P-384 key")
         }
+        (PublicKey::Ed25519(key), SignatureAlgorithm::Ed25519) if !is_canonical(key) => {
+            Some("Ed25519 keys in a non-canonical form")
+        }
         _ => None,
     }
+}
+
+fn unsupported_rsa(algorithm: SignatureAlgorithm, modulus: &[u8], exponent: i64) -> Option<&'static str> {
+    let bits = bit_length(modulus);
+    // A key that upstream refuses is none that upstream verifies with.
+    let verified = check_rsa_key(modulus, exponent).is_ok();
+    match bits {
+        _ if !verified || rsa_parameters(algorithm, bits).is_some() => None,
+        ..STRONG_RSA => Some("this kind of signature of an RSA key of less than 2048 bits"),
+        _ => Some("signatures of an RSA key of more than 8192 bits"),
+    }
+}
+
+/// Whether a point is written in the only form that RFC 8032 §5.1.3 decodes: y is below p = 2^255 - 19, and there is no
+/// sign where x is 0, as it is where y is 1 or -1. Go decodes the others as well.
+fn is_canonical(key: &[u8; 32]) -> bool {
+    let mut y = *key;
+    y.reverse();
+    let sign = y[0] & 0x80 != 0;
+    y[0] &= 0x7f;
+    y <= MINUS_ONE && !(sign && (y == ONE || y == MINUS_ONE))
 }
 
 fn verify_rsa(request: &Request, modulus: &[u8], exponent: i64) -> Result<(), SignatureError> {
@@ -91,12 +109,8 @@ fn verify_rsa(request: &Request, modulus: &[u8], exponent: i64) -> Result<(), Si
     if !matches!(algorithm, SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_)) {
         return Err(other_kind(algorithm, "*rsa.PublicKey"));
     }
-    let bits = bit_length(modulus);
-    if bits < SHORTEST_RSA {
-        return Err(SignatureError::RsaTooShort(bits));
-    }
     check_rsa_key(modulus, exponent)?;
-    let parameters = rsa_parameters(algorithm, bits).ok_or(SignatureError::Unimplemented)?;
+    let parameters = rsa_parameters(algorithm, bit_length(modulus)).ok_or(SignatureError::Unimplemented)?;
     let exponent = exponent.to_be_bytes();
     let zeros = exponent.iter().take_while(|octet| **octet == 0).count();
     RsaPublicKeyComponents { n: modulus, e: &exponent[zeros..] }
@@ -104,8 +118,12 @@ fn verify_rsa(request: &Request, modulus: &[u8], exponent: i64) -> Result<(), Si
         .map_err(|_| SignatureError::Rsa)
 }
 
-/// Go's `checkPublicKey`.
+/// Go's `checkKeySize` and `checkPublicKey`.
 fn check_rsa_key(modulus: &[u8], exponent: i64) -> Result<(), SignatureError> {
+    let bits = bit_length(modulus);
+    if bits < SHORTEST_RSA {
+        return Err(SignatureError::RsaTooShort(bits));
+    }
     let fault = match exponent {
         _ if modulus.last().is_none_or(|octet| octet % 2 == 0) => "public modulus is even",
         ..2 => "public exponent too small or negative",
@@ -195,3 +213,45 @@ pub(crate) fn bit_length(number: &[u8]) -> usize {
 const SHORTEST_RSA: usize = 1024;
 const STRONG_RSA: usize = 2048;
 const LONGEST_RSA: usize = 8192;
+
+/// 1 modulo 2^255 - 19, big-endian.
+const ONE: [u8; 32] = {
+    let mut number = [0; 32];
+    number[31] = 1;
+    number
+};
+
+/// -1 modulo 2^255 - 19, big-endian; no number modulo that is larger.
+const MINUS_ONE: [u8; 32] = {
+    let mut number = [0xff; 32];
+    (number[0], number[31]) = (0x7f, 0xec);
+    number
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ed25519_point_has_one_canonical_form() {
+        // The first octet, those between, and the last with the sign.
+        for (first, middle, last, canonical) in [
+            (0x00, 0x00, 0x00, true),
+            (0x00, 0x00, 0x80, true),
+            (0x01, 0x00, 0x00, true),
+            (0x01, 0x00, 0x80, false),
+            (0x02, 0x00, 0x80, true),
+            (0xeb, 0xff, 0xff, true),
+            (0xec, 0xff, 0x7f, true),
+            (0xec, 0xff, 0xff, false),
+            (0xed, 0xff, 0x7f, false),
+            (0xed, 0xff, 0xff, false),
+            (0xff, 0xff, 0x7f, false),
+            (0xff, 0xff, 0x7e, true),
+        ] {
+            let mut key = [middle; 32];
+            (key[0], key[31]) = (first, last);
+            assert_eq!(is_canonical(&key), canonical, "{key:02x?}");
+        }
+    }
+}
