@@ -3,7 +3,7 @@ use time::macros::format_description;
 
 use crate::{KeyError, SignatureError};
 
-/// Why a validated request could not be signed: ours to repair, so it is retried. The texts are upstream's where
+/// Why a request that breaks no rule could not be signed: ours to repair, so it is retried. The texts are upstream's where
 /// upstream has one (`pkg/controller/certificates/authority`).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {

@@ -32,12 +32,6 @@ impl<'a> Validated<'a> {
     /// When the request's own signature does not stand, a usage is unknown, or the CA has expired.
     pub fn prepare(self, now: OffsetDateTime, serial: SerialNumber) -> Result<ToBeSigned, Error> {
         let (request, authority) = (self.request, &self.signer.authority());
-        if request.signer_name() != self.signer.name() {
-            return Err(Error::OtherSigner {
-                requested: request.signer_name().to_string(),
-                given: self.signer.name().to_string(),
-            });
-        }
         signature::verify(request).map_err(Error::RequestSignature)?;
         let usages = KeyUsages::of(request.usages())?;
         let lifetime = lifetime(request.expiration_seconds(), self.signer.profile().lifetime());

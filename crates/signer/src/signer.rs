@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use csr::{Rejection, Request, SignerName};
 
-use crate::{Approval, CertificateAuthority, Profile, Validated};
+use crate::{Approval, CertificateAuthority, Error, Profile, Validated};
 
 /// One signer: its name, what it permits, and who signs. Never changed; a reload makes a new one.
 #[derive(Clone, Debug)]
@@ -33,17 +33,23 @@ impl Signer {
         &self.authority
     }
 
-    /// Whether an approved request may be signed as it is.
+    /// Whether an approved request may be signed as it is: the request, or the first rule of the profile that it breaks,
+    /// which is terminal.
     ///
     /// # Errors
     ///
-    /// The first rule of the profile that the request breaks; it is terminal.
+    /// When the request is for another signer, whose rules may well permit it.
     pub fn validate<'a>(
         &'a self,
         request: &'a Request,
         approval: Approval,
-    ) -> Result<Validated<'a>, Rejection> {
-        self.profile.validate(request)?;
-        Ok(Validated::new(self, request, approval))
+    ) -> Result<Result<Validated<'a>, Rejection>, Error> {
+        if request.signer_name() != &self.name {
+            return Err(Error::OtherSigner {
+                requested: request.signer_name().to_string(),
+                given: self.name.to_string(),
+            });
+        }
+        Ok(self.profile.validate(request).map(|()| Validated::new(self, request, approval)))
     }
 }

@@ -103,7 +103,7 @@ fn process(verdict: &Verdict, authority: &Arc<CertificateAuthority>) -> Ours {
     let lifetime = Duration::seconds(verdict.cluster_signing_duration);
     let profile = Profile::built_in(&name, lifetime).expect("verdicts are about built-in signers");
     let signer = Signer::new(name, profile, Arc::clone(authority));
-    let validated = match signer.validate(&request, Approval::by_operator()) {
+    let validated = match signer.validate(&request, Approval::by_operator()).expect("its own signer") {
         Ok(validated) => validated,
         Err(rejection) => return Ours::Rejected(rejection.to_string()),
     };

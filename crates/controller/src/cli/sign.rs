@@ -147,7 +147,7 @@ pub fn sign(
     let authority = authority(args, &signer_name, now)?;
     let request = Request::from_spec(&file.spec)?;
     let signer = Signer::new(signer_name, profile, Arc::clone(&authority));
-    let validated = signer.validate(&request, Approval::by_operator()).map_err(SignError::Rejected)?;
+    let validated = signer.validate(&request, Approval::by_operator())?.map_err(SignError::Rejected)?;
     let prepared = validated.prepare(now, serial)?;
     let signature = authority.key().sign(prepared.bytes()).map_err(signer::Error::from)?;
     Ok((prepared.finish(&signature)?, file.notice))

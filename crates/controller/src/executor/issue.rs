@@ -68,7 +68,7 @@ pub(super) fn issue(object: &CertificateSigningRequest, policy: &Policy) -> Resu
     let signer = policy.signers.get(signer_name).ok_or_else(|| IssueError::NoSigner(signer_name.clone()))?;
     let request = Request::parse(object).map_err(IssueError::Unreadable)?;
     let now = OffsetDateTime::now_utc();
-    let validated = match signer.validate(&request, approval) {
+    let validated = match signer.validate(&request, approval)? {
         Ok(validated) => validated,
         Err(rejection) => return Ok(rejected(signer_name, &rejection, now)),
     };

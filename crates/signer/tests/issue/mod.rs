@@ -49,7 +49,7 @@ pub(crate) fn issue(request: &Request, authority: &Arc<CertificateAuthority>) ->
 
 pub(crate) fn prepare(request: &Request, authority: &Arc<CertificateAuthority>) -> Result<ToBeSigned, Error> {
     let signer = signer(request.signer_name().as_str(), authority);
-    let validated = signer.validate(request, Approval::by_operator());
+    let validated = signer.validate(request, Approval::by_operator())?;
     validated
         .map(|validated| validated.prepare(NOW, SerialNumber::from_random(SERIAL)))
         .unwrap_or_else(|rejection| unreachable!("{rejection}"))
