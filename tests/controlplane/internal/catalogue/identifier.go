@@ -1,7 +1,10 @@
 package catalogue
 
 import (
+	"bytes"
 	"crypto"
+	"math/big"
+	"slices"
 
 	p "countersign.dev/controlplane/internal/pkcs10"
 )
@@ -49,24 +52,20 @@ func publicKeySignings() []Signing {
 	with := func(identifier ...[]byte) func(p.RSAKey) []byte {
 		return func(key p.RSAKey) []byte { return p.RSAPublicKey(p.Sequence(identifier...), key.PKCS1PublicKey()) }
 	}
-	numbers := func(modulus, exponent func(p.RSAKey) []byte) func(p.RSAKey) []byte {
-		return func(key p.RSAKey) []byte {
-			return p.RSAPublicKey(p.Sequence(rsaOID, p.Null()), p.Sequence(modulus(key), exponent(key)))
-		}
+	exponent := func(e int) func(p.RSAKey) []byte {
+		return func(key p.RSAKey) []byte { return rsaNumbers(key.Modulus, e) }
 	}
-	modulus := func(key p.RSAKey) []byte { return p.Integer(key.Modulus) }
-	number := func(n int) func(p.RSAKey) []byte { return func(p.RSAKey) []byte { return p.SmallInteger(n) } }
 	return []Signing{
 		rsa("without-null", with(rsaOID)),
 		rsa("with-pss-oid", with(p.ObjectIdentifier(1, 2, 840, 113549, 1, 1, 10))),
 		rsa("of-unknown-algorithm", with(p.ObjectIdentifier(1, 2, 3, 4), p.Null())),
-		rsa("exponent-three", numbers(modulus, number(3))),
-		rsa("exponent-even", numbers(modulus, number(65536))),
-		rsa("exponent-one", numbers(modulus, number(1))),
-		rsa("exponent-zero", numbers(modulus, number(0))),
-		rsa("exponent-negative", numbers(modulus, number(-3))),
-		rsa("exponent-of-33-bits", numbers(modulus, number(1<<32+1))),
-		rsa("modulus-zero", numbers(number(0), number(65537))),
+		rsa("exponent-three", exponent(3)),
+		rsa("exponent-even", exponent(65536)),
+		rsa("exponent-one", exponent(1)),
+		rsa("exponent-zero", exponent(0)),
+		rsa("exponent-negative", exponent(-3)),
+		rsa("exponent-of-33-bits", exponent(1<<32+1)),
+		rsa("modulus-zero", func(p.RSAKey) []byte { return rsaNumbers(new(big.Int), 65537) }),
 		rsa("key-trailing-data", func(key p.RSAKey) []byte {
 			return p.RSAPublicKey(p.Sequence(rsaOID, p.Null()), append(key.PKCS1PublicKey(), 0))
 		}).takenAnyway(),
@@ -83,6 +82,46 @@ func publicKeySignings() []Signing {
 		ed("as-ed448", func(key p.Ed25519Key) []byte {
 			return p.Sequence(p.Sequence(p.ObjectIdentifier(1, 3, 101, 113)), p.BitString(append([]byte{0}, key.PrivateKey[7:]...)))
 		}),
+	}
+}
+
+// rsaNumbers is a SubjectPublicKeyInfo with any numbers for an RSA key.
+func rsaNumbers(modulus *big.Int, exponent int) []byte {
+	identifier := p.Sequence(p.ObjectIdentifier(1, 2, 840, 113549, 1, 1, 1), p.Null())
+	return p.RSAPublicKey(identifier, p.Sequence(p.Integer(modulus), p.SmallInteger(exponent)))
+}
+
+// weakKeySignings are excepted for how they sign, and refused for the key they sign with.
+func weakKeySignings() []Signing {
+	of := func(name string, public func(modulus *big.Int) []byte) Signing {
+		return Signing{Name: "weak-rsa-" + name, Key: "rsa1024", Scheme: p.RSAWith(crypto.SHA384), Verdict: Refused,
+			Public: func(key p.Key) []byte { return public(key.(p.RSAKey).Modulus) }}
+	}
+	exponent := func(e int) func(*big.Int) []byte {
+		return func(modulus *big.Int) []byte { return rsaNumbers(modulus, e) }
+	}
+	return []Signing{
+		of("exponent-one", exponent(1)),
+		of("exponent-even", exponent(65536)),
+		of("exponent-of-33-bits", exponent(1<<32+1)),
+		of("modulus-even", func(modulus *big.Int) []byte { return rsaNumbers(new(big.Int).Sub(modulus, big.NewInt(1)), 65537) }),
+	}
+}
+
+// neutralSignings have the neutral point of Ed25519 for a key, in each form that Go decodes; one signature suits every message.
+func neutralSignings() []Signing {
+	signature := append([]byte{1}, make([]byte, 63)...)
+	of := func(name string, verdict Verdict, first, between, last byte) Signing {
+		point := slices.Concat([]byte{first}, bytes.Repeat([]byte{between}, 30), []byte{last})
+		public := p.Sequence(p.Sequence(p.ObjectIdentifier(1, 3, 101, 112)), p.BitString(point))
+		return Signing{Name: "ed25519-neutral-" + name, Key: "ed25519", Scheme: p.Ed25519(), Verdict: verdict,
+			Public: func(p.Key) []byte { return public }, Mangle: func([]byte) []byte { return signature }}
+	}
+	return []Signing{
+		of("canonical", Taken, 0x01, 0x00, 0x00),
+		of("negative", Excepted, 0x01, 0x00, 0x80),
+		of("beyond-the-field", Excepted, 0xee, 0xff, 0x7f),
+		of("negative-beyond-the-field", Excepted, 0xee, 0xff, 0xff),
 	}
 }
 

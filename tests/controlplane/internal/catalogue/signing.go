@@ -52,7 +52,7 @@ func (s Signing) takenAnyway() Signing {
 // Signings are all combinations there are, each under a name of its own.
 func Signings() []Signing {
 	return slices.Concat(rsaSignings(), pssSignings(), ecSignings(), pointSignings(), identifierSignings(), publicKeySignings(),
-		signatureSignings())
+		weakKeySignings(), neutralSignings(), signatureSignings())
 }
 
 // TakenSignings are those that lead to a certificate with upstream and us alike.
@@ -112,6 +112,8 @@ func pssSignings() []Signing {
 	good := p.RSAPSS(crypto.SHA256, crypto.SHA256, 32)
 	bare := p.Sequence(p.HashOID(crypto.SHA256))
 	full := p.Sequence(p.HashOID(crypto.SHA256), p.Null())
+	mask := p.Context(1, true, p.Sequence(p.ObjectIdentifier(1, 2, 840, 113549, 1, 1, 8), full))
+	salt := p.Context(2, true, p.SmallInteger(32))
 	under := func(name string, parameters []byte, verdict Verdict) {
 		add(name, good.As(p.PSSIdentifier(parameters)), verdict)
 	}
@@ -122,6 +124,18 @@ func pssSignings() []Signing {
 	under("no-null-at-all", p.PSSParameters(bare, bare, p.SmallInteger(32)), Taken)
 	under("trailer-written-out", p.PSSParameters(full, full, p.SmallInteger(32), p.Context(3, true, p.SmallInteger(1))), Taken)
 	under("trailer-two", p.PSSParameters(full, full, p.SmallInteger(32), p.Context(3, true, p.SmallInteger(2))), Refused)
+	ending := func(name string, verdict Verdict, more ...[]byte) {
+		under("ends-in-"+name, p.PSSParameters(full, full, p.SmallInteger(32), more...), verdict)
+	}
+	ending("null", Refused, p.Null())
+	ending("null-without-contents", Refused, []byte{p.TagNull, 9})
+	ending("empty-trailer", Refused, p.Context(3, true))
+	ending("other-empty-tag", Refused, p.Context(7, true))
+	ending("two-nulls", Taken, p.Null(), p.Null())
+	ending("primitive-empty-trailer-and-null", Refused, p.Context(3, false), p.Null())
+	ending("primitive-trailer-and-null", Taken, p.Context(3, false, []byte{2}), p.Null())
+	under("tag-length-of-31-bits", p.Sequence(append([]byte{0xa0, 0x84, 0x7f, 0xff, 0xff, 0xff}, full...), mask, salt), Taken)
+	under("tag-length-of-32-bits", p.Sequence(append([]byte{0xa0, 0x84, 0x80, 0, 0, 0}, full...), mask, salt), Refused)
 	under("parameters-empty", p.Sequence(), Refused)
 	under("parameters-null", p.Null(), Refused)
 	small := Signing{Name: "pss-rsa1024-sha256", Key: "rsa1024", Scheme: p.RSAPSS(crypto.SHA256, crypto.SHA256, 32), Verdict: Excepted}
