@@ -22,7 +22,7 @@ controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl
 	tests/controlplane/build.sh
 
 build: ## Build countersign, optimised, into target/release
-	$(CARGO) build --locked --release --package controller
+	COUNTERSIGN_COMMIT=$$(git rev-parse --short HEAD) $(CARGO) build --locked --release --package controller
 
 test: controlplane ## Run every test, those against a real control plane included
 	$(CARGO) build --locked --package controller
