@@ -26,18 +26,20 @@ use crate::kube::review::Reviews;
 use crate::kube::token::TokenSource;
 use crate::kube::watch::Watcher;
 use crate::kube::write::Requests;
-use crate::policy::{Authorities, Policy};
+use crate::policy::Policy;
 use crate::serve::health::Health;
 use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
 mod endpoints;
 mod error;
+mod policies;
 mod signals;
 
 pub use error::RunError;
 
 use endpoints::Endpoints;
+use policies::policies;
 use signals::Signals;
 
 /// How long one call to the API server may take.
@@ -49,8 +51,9 @@ const POLL: Duration = Duration::from_secs(10);
 /// After how long a loop that does not turn counts as dead; as kube-controller-manager's watchdog.
 const TOLERANCE: Duration = Duration::from_secs(20);
 
-/// Events of the watch that wait for the engine. It takes them in without waiting for anything itself.
-const EVENTS: usize = 64;
+/// Events of the watch that wait for the engine. It takes them in without waiting for anything itself, and each of them may
+/// hold an object of 2 MB.
+const EVENTS: usize = 4;
 
 /// Runs until told to stop.
 ///
@@ -159,27 +162,6 @@ impl Running {
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-/// What to work by, now and whenever a CA changes.
-fn policies(
-    config: &Config,
-    authorities: AuthorityFiles,
-    metrics: &Arc<Metrics>,
-    background: &mut JoinSet<()>,
-) -> watch::Receiver<Arc<Policy>> {
-    authorities.observe(metrics, OffsetDateTime::now_utc());
-    let (config, mut current) = (config.clone(), authorities.subscribe());
-    let policy = move |authorities: &Authorities| Arc::new(Policy::new(&config, authorities));
-    let policies = watch::Sender::new(policy(&current.borrow_and_update()));
-    let subscriber = policies.subscribe();
-    background.spawn(authorities.watch(Arc::clone(metrics)));
-    background.spawn(async move {
-        while current.changed().await.is_ok() {
-            policies.send_replace(policy(&current.borrow_and_update()));
-        }
-    });
-    subscriber
 }
 
 /// The election, and whether we lead; without one we do from the start.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use engine::Failure;
 use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use tokio::time::timeout;
@@ -86,6 +87,15 @@ pub enum CallError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// The answer is longer than anything that was to be expected. It was done all the same.
+    #[error("the answer to {operation} is longer than {limit} bytes")]
+    TooLong {
+        /// What was asked.
+        operation: Operation,
+        /// How many bytes we take.
+        limit: usize,
+    },
+
     /// The answer is about another object than the one asked for.
     #[error("the answer to {operation} is about {found:?}, asked was for {asked:?}")]
     OtherObject {
@@ -124,17 +134,25 @@ impl Caller {
         Self { rate, ..self }
     }
 
-    /// Sends a request and returns the body of the answer.
+    /// Sends a request and returns the body of the answer, which is about one object.
     pub(crate) async fn call(
         &self,
         operation: Operation,
         request: http::Result<Request<Vec<u8>>>,
     ) -> Result<Vec<u8>, CallError> {
+        self.call_for(operation, request, LONGEST_OBJECT).await
+    }
+
+    /// Sends a request and returns the body of the answer, which may have `longest` bytes.
+    pub(crate) async fn call_for(
+        &self,
+        operation: Operation,
+        request: http::Result<Request<Vec<u8>>>,
+        longest: usize,
+    ) -> Result<Vec<u8>, CallError> {
         self.within_limit(operation, async {
             let body = self.begin(operation, request).await?.into_body();
-            collected(body)
-                .await
-                .map_err(|source| CallError::Connection { operation, source: Box::new(source) })
+            collected(operation, body, longest).await
         })
         .await
     }
@@ -174,7 +192,7 @@ impl Caller {
         }
         let (head, body) = answer.into_parts();
         // An error page that cannot be read takes nothing from the status.
-        let body = collected(body).await.unwrap_or_default();
+        let body = collected(operation, body, LONGEST_OBJECT).await.unwrap_or_default();
         Err(CallError::Status {
             operation,
             code: head.status,
@@ -206,6 +224,7 @@ impl CallError {
             Self::TimedOut { .. }
             | Self::Connection { .. }
             | Self::Unreadable { .. }
+            | Self::TooLong { .. }
             | Self::OtherObject { .. } => Failure::UNKNOWN,
             // A server that fails may do so after it wrote (etcd timing out on the answer, 504 from the request's own limit).
             Self::Status { code, retry_after, .. } => {
@@ -222,6 +241,7 @@ impl CallError {
             Self::TimedOut { .. } => "timed_out",
             Self::Connection { .. } => "connection",
             Self::Unreadable { .. } => "answer_unreadable",
+            Self::TooLong { .. } => "answer_too_long",
             Self::OtherObject { .. } => "answer_other_object",
             Self::Status { code, .. } => match code.as_u16() {
                 400 => "bad_request",
@@ -245,8 +265,18 @@ pub(crate) fn json(method: http::Method, path: &str, body: Vec<u8>) -> http::Res
     Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body)
 }
 
-async fn collected(body: Body) -> Result<Vec<u8>, kube::Error> {
-    Ok(body.collect_bytes().await?.into())
+/// The whole body, unless it has more than `limit` bytes: whoever may create objects must not decide what memory we need.
+async fn collected(operation: Operation, mut body: Body, limit: usize) -> Result<Vec<u8>, CallError> {
+    let mut collected = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|source| CallError::Connection { operation, source: Box::new(source) })?;
+        let Some(data) = frame.data_ref() else { continue };
+        if collected.len() + data.len() > limit {
+            return Err(CallError::TooLong { operation, limit });
+        }
+        collected.extend_from_slice(data);
+    }
+    Ok(collected)
 }
 
 /// The message of a `metav1.Status`, or what stands in its place: the beginning of a proxy's page.
@@ -265,3 +295,6 @@ fn message(body: &[u8]) -> String {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
+
+/// Bytes in an answer about one object. etcd takes some 1.5 MB, and JSON makes more of it.
+const LONGEST_OBJECT: usize = 8 << 20;

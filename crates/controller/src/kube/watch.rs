@@ -138,11 +138,9 @@ impl Watcher {
 
     /// Tells of every object there is, and returns the version of that list.
     async fn list(&mut self) -> Result<String, WatchError> {
-        let mut next = None;
+        let (mut next, mut length) = (None, list::LENGTH);
         loop {
-            let path = list::path(next.as_deref());
-            let answer = self.caller.call(LIST, Request::get(path).body(Vec::new())).await;
-            let answer = answer.map_err(expired_or_failed)?;
+            let answer = self.page(&mut length, next.as_deref()).await?;
             let page: Page<'_> = serde_json::from_slice(&answer).map_err(WatchError::List)?;
             if next.is_none() {
                 self.tell(Seen::Init).await?;
@@ -157,6 +155,21 @@ impl Watcher {
                 return Ok(page.metadata.resource_version);
             }
             next = Some(page.metadata.r#continue);
+        }
+    }
+
+    /// A page of a list, with fewer objects than `length` when so many are too much, or too slow. A few large objects must
+    /// not keep us from the others.
+    async fn page(&self, length: &mut usize, next: Option<&str>) -> Result<Vec<u8>, WatchError> {
+        loop {
+            let request = Request::get(list::path(*length, next)).body(Vec::new());
+            match self.caller.call_for(LIST, request, list::LONGEST).await {
+                Err(error @ (CallError::TooLong { .. } | CallError::TimedOut { .. })) if *length > 1 => {
+                    self.report(&error.into());
+                    *length /= 2;
+                }
+                answer => return answer.map_err(expired_or_failed),
+            }
         }
     }
 

@@ -140,14 +140,37 @@ async fn only_a_version_that_is_too_old_or_an_error_event_makes_it_list_again() 
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_fails_half_way_begins_anew() {
-    for failure in
-        [Answer::Status(410), Answer::Status(503), Answer::Silence, Answer::Lines(vec!["{".into()])]
-    {
+    for failure in [Answer::Status(410), Answer::Status(503), Answer::Lines(vec!["{".into()])] {
         let what = format!("{failure:?}");
         let first = Answer::Page(vec![object("a", 1)], "more");
         let story = watch([first.clone(), failure, first, Answer::Page(Vec::new(), "")]).await;
         assert_eq!(story.seen, ["init", "listed a", "init", "listed a", "done"], "{what}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_too_much_is_asked_for_in_halves_and_the_next_list_in_full() {
+    let mut large = object("large", 1);
+    large["metadata"]["annotations"] = json!({"a": "a".repeat(33 << 20)});
+    for too_much in [Answer::Page(vec![large], ""), Answer::Silence] {
+        let first = Answer::Page(vec![object("a", 1)], "more");
+        let rest = Answer::Page(vec![object("b", 2)], "");
+        let story = watch([first, too_much.clone(), too_much, rest, Answer::Status(410), empty()]).await;
+        assert_eq!(story.seen, ["init", "listed a", "listed b", "done", "init", "done"]);
+        let lists =
+            ["limit=100", "limit=100&continue=more", "limit=50&continue=more", "limit=25&continue=more"];
+        assert_eq!(story.asked[..4], lists);
+        assert_eq!(story.asked[5], "limit=100");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_one_object_that_is_too_much_fails_the_list() {
+    let story = watch(std::iter::repeat_n(Answer::Silence, 7).chain([empty()])).await;
+    let lengths =
+        ["limit=100", "limit=50", "limit=25", "limit=12", "limit=6", "limit=3", "limit=1", "limit=100"];
+    assert_eq!(story.asked[..8], lengths);
+    assert_eq!(story.seen, ["init", "done"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,8 +5,11 @@ use serde_json::value::RawValue;
 
 use crate::kube::path::{CERTIFICATE_SIGNING_REQUESTS, encoded};
 
-/// Objects in a page. One is up to some 2 MB, so this is a bound on memory too.
-const LENGTH: usize = 100;
+/// Objects in a page, unless that is too much at once.
+pub(super) const LENGTH: usize = 100;
+
+/// Bytes in a page. An object is up to some 2 MB, and whoever has a bootstrap token may create any number of them.
+pub(super) const LONGEST: usize = 32 << 20;
 
 /// A page whose objects are not decoded yet, so that one that cannot be takes no other with it.
 #[derive(Debug, Deserialize)]
@@ -24,8 +27,8 @@ pub(super) struct ListMetadata {
     pub(super) resource_version: String,
 }
 
-/// The path of the first page, or of that at which `next` points.
-pub(super) fn path(next: Option<&str>) -> String {
+/// The path of the first page of `length` objects, or of that at which `next` points.
+pub(super) fn path(length: usize, next: Option<&str>) -> String {
     let next = next.map_or_else(String::new, |next| format!("&continue={}", encoded(next)));
-    format!("{CERTIFICATE_SIGNING_REQUESTS}?limit={LENGTH}{next}")
+    format!("{CERTIFICATE_SIGNING_REQUESTS}?limit={length}{next}")
 }
