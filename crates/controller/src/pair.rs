@@ -89,10 +89,10 @@ impl PairError {
     }
 }
 
-/// The bytes of a pair. Those of the key are wiped when it is dropped.
+/// The bytes of a pair, wiped when it is dropped: the key may be in the certificate's file too.
 pub struct Pair {
     /// What the certificate's file holds.
-    pub cert: Vec<u8>,
+    pub cert: Zeroizing<Vec<u8>>,
     /// What the key's file holds.
     pub key: Zeroizing<Vec<u8>>,
     /// The permission bits of the key's file, when they are more open than they should be.
@@ -114,7 +114,7 @@ impl PairFiles {
         let (cert, _) = read(Part::Certificate, &self.cert)?;
         let (key, mode) = read(Part::Key, &self.key)?;
         let too_open = (mode & TOO_OPEN != 0).then_some(mode & 0o777);
-        Ok(Pair { cert: cert.to_vec(), key, too_open })
+        Ok(Pair { cert, key, too_open })
     }
 }
 
@@ -252,10 +252,10 @@ mod tests {
         std::os::unix::fs::symlink("..1", &data).unwrap();
         let files = PairFiles { cert: data.join("tls.crt"), key: data.join("tls.key") };
         let mut watched = WatchedPair::new(files);
-        assert_eq!(watched.look().unwrap().unwrap().cert, b"one");
+        assert_eq!(*watched.look().unwrap().unwrap().cert, b"one");
         std::os::unix::fs::symlink("..2", dir.path().join("..new")).unwrap();
         fs::rename(dir.path().join("..new"), &data).unwrap();
-        assert_eq!(watched.look().unwrap().unwrap().cert, b"two");
+        assert_eq!(*watched.look().unwrap().unwrap().cert, b"two");
     }
 
     #[test]
