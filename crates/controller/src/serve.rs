@@ -1,7 +1,7 @@
 //! What others may ask of this process: is it alive, is it ready, what has it counted.
 //!
 //! One HTTPS port. The accept loop is our own, so that a caller who opens connections and says nothing costs a bounded number
-//! of them for a bounded time.
+//! of them for a bounded time, and keeps nobody else from an answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +31,7 @@ mod client_certificate;
 pub mod health;
 pub mod metrics;
 mod self_signed;
+mod slots;
 pub mod tls;
 
 pub use self_signed::{SelfSignedError, self_signed};
@@ -39,10 +39,9 @@ pub use self_signed::{SelfSignedError, self_signed};
 use auth::{Asked, Gate, Refusal};
 use health::{Health, Probe, Report};
 use metrics::Metrics;
+use slots::{Slot, Slots};
 use tls::Tls;
 
-/// Connections at once. The next one waits until one of them ends.
-const CONNECTIONS: usize = 64;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long the headers of a request may take.
@@ -101,19 +100,24 @@ impl Server {
     /// Serves until cancelled; answers under way are given a few seconds.
     pub async fn run(mut self, cancel: CancellationToken) {
         self.tls.watch(cancel.clone());
-        let (slots, connections) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
-        cancel.run_until_cancelled(self.accept(&slots, &connections)).await;
+        let connections = TaskTracker::new();
+        cancel.run_until_cancelled(self.accept(&connections)).await;
         drop(self.listener);
         connections.close();
         // What is not answered by then is cut off by the runtime's end.
         let _ = timeout(DRAIN, connections.wait()).await;
     }
 
-    async fn accept(&self, slots: &Arc<Semaphore>, connections: &TaskTracker) {
-        // The semaphore is never closed.
-        while let Ok(slot) = slots.clone().acquire_owned().await {
+    async fn accept(&self, connections: &TaskTracker) {
+        let slots = Slots::default();
+        loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
+                    // Closed, not queued: whoever waits in line would wait behind those who say nothing.
+                    let Some(slot) = slots.take(peer.ip()) else {
+                        tracing::debug!(%peer, "too many connections, this one is closed");
+                        continue;
+                    };
                     let acceptor = TlsAcceptor::from(self.tls.current());
                     let router = self.router.clone();
                     connections
@@ -133,7 +137,7 @@ impl Server {
 }
 
 /// Keeps the slot until the connection has ended.
-async fn connection<T>(slot: OwnedSemaphorePermit, work: impl Future<Output = T>) {
+async fn connection<T>(slot: Slot, work: impl Future<Output = T>) {
     work.await;
     drop(slot);
 }

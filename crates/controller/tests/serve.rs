@@ -23,7 +23,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -331,6 +331,22 @@ async fn a_caller_who_says_nothing_is_cut_off_and_others_are_served_meanwhile() 
     let mut rest = Vec::new();
     let _ = timeout(limit, silent_tcp.read_to_end(&mut rest)).await.expect("the handshake has a limit");
     let _ = timeout(limit, silent_tls.read_to_end(&mut rest)).await.expect("the headers have a limit");
+}
+
+#[tokio::test]
+async fn any_number_of_silent_callers_keeps_nobody_else_from_an_answer() {
+    let running = Running::start(gate(&ApiServer::default())).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+        silent.push(socket.connect(running.address).await.unwrap());
+    }
+    let answer = timeout(Duration::from_secs(4), running.get("/healthz", "")).await;
+    assert_eq!(answer.expect("before any handshake has timed out"), (200, "ok".to_owned()));
+    let last = silent.last_mut().unwrap();
+    let closed = timeout(Duration::from_secs(4), last.read(&mut [0])).await.expect("beyond its share");
+    assert!(!matches!(closed, Ok(1..)), "{closed:?}");
 }
 
 #[tokio::test]
