@@ -77,6 +77,8 @@ pub struct Watcher {
     metrics: Arc<Metrics>,
     /// Where to take the watch up; `None`: list first.
     version: Option<String>,
+    /// Since when the watch is open.
+    opened: Option<Instant>,
     backoff: Backoff,
     missing: MissingPermissions,
     unreadable: OncePer,
@@ -92,6 +94,7 @@ impl Watcher {
             seen,
             metrics,
             version: None,
+            opened: None,
             backoff: Backoff::new(Duration::from_millis(200), Duration::from_secs(10)),
             missing: MissingPermissions::default(),
             unreadable: OncePer::new(Duration::from_secs(3600)),
@@ -102,12 +105,11 @@ impl Watcher {
     /// Lists and watches until nobody listens any more.
     pub async fn run(mut self) {
         loop {
-            let start = Instant::now();
             let result = self.list_and_follow().await;
             if matches!(result, Err(WatchError::Unheard)) {
                 return;
             }
-            self.pause(start, result).await;
+            self.pause(result).await;
         }
     }
 
@@ -119,7 +121,7 @@ impl Watcher {
     }
 
     /// After the end of a watch, or a failure: how to go on, and when.
-    async fn pause(&mut self, start: Instant, result: Result<(), WatchError>) {
+    async fn pause(&mut self, result: Result<(), WatchError>) {
         self.metrics.watch_restarts.inc();
         if let Err(error) = &result {
             self.report(error);
@@ -127,13 +129,14 @@ impl Watcher {
         if matches!(result, Err(WatchError::Expired | WatchError::Ended { .. })) {
             self.version = None;
         }
-        let asked = result.err().and_then(|error| error.retry_after()).unwrap_or_default();
-        if start.elapsed() >= LASTING {
+        // A failure may take its time: only what was open counts.
+        let lasted = self.opened.take().is_some_and(|opened| opened.elapsed() >= LASTING);
+        if lasted {
             self.backoff.reset();
-            tokio::time::sleep(asked).await;
-        } else {
-            tokio::time::sleep(asked.max(self.backoff.next())).await;
         }
+        let asked = result.as_ref().err().and_then(WatchError::retry_after).unwrap_or_default();
+        let pause = if lasted && result.is_ok() { Duration::ZERO } else { self.backoff.next() };
+        tokio::time::sleep(asked.max(pause)).await;
     }
 
     /// Tells of every object there is, and returns the version of that list.
@@ -178,6 +181,7 @@ impl Watcher {
         let path = event::path(self.version.as_deref().unwrap_or_default());
         let body = self.caller.open(WATCH, Request::get(path).body(Vec::new())).await;
         let body = body.map_err(expired_or_failed)?;
+        self.opened = Some(Instant::now());
         let mut lines = body.into_data_stream().map_err(std::io::Error::other).into_async_read();
         let mut line = Vec::new();
         loop {

@@ -216,6 +216,13 @@ async fn an_api_server_that_asks_for_time_gets_it_within_reason() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_fails_slowly_is_asked_ever_less_often_too() {
+    let story = watch([empty()].into_iter().chain(std::iter::repeat_n(Answer::Silence, 20))).await;
+    let silent = Duration::from_secs(20 * 30);
+    assert!(story.took > silent + Duration::from_secs(60), "{:?}: it was asked too often", story.took);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_is_closed_at_once_again_and_again_is_no_busy_loop() {
     let closed = std::iter::repeat_n(Answer::Lines(Vec::new()), 50);
     let story = watch([empty()].into_iter().chain(closed)).await;
