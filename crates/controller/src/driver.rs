@@ -3,7 +3,6 @@
 //! Nothing is awaited here but the next thing that happened, so the loop always turns. Effects run as tasks of their own; each
 //! of them gives its ticket back exactly once, whatever becomes of it.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use engine::{Engine, Failure, Now, Settings, Ticket, Turn};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::executor::{Effect, Executor, Outcome};
@@ -102,11 +101,20 @@ impl Driver {
                 Event::Stop => break,
             }
         }
-        let all = async { while self.effects.join_next().await.is_some() {} };
-        if timeout(limit, pin!(all)).await.is_err() {
-            tracing::warn!("not everything under way has finished in time");
-        }
+        self.drain(Instant::now() + limit).await;
         Ok(())
+    }
+
+    /// Waits for what is under way, and shows meanwhile that it does.
+    async fn drain(&mut self, latest: Instant) {
+        while !self.effects.is_empty() {
+            self.health.beat();
+            let due = latest.min(Instant::now() + LONGEST_SLEEP);
+            if timeout_at(due, self.effects.join_next()).await.is_err() && due == latest {
+                tracing::warn!("not everything under way has finished in time");
+                return;
+            }
+        }
     }
 
     /// Starts everything that the engine wants done now, and says when it wants to be asked again.

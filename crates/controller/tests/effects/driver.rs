@@ -22,6 +22,9 @@ use crate::objects::{decoded, object, policy, request};
 /// How long a driver that is told to stop waits for what is under way.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// A loop that does not turn for so long counts as dead.
+const TOLERANCE: Duration = Duration::from_secs(7);
+
 /// A driver at work on one approved request.
 struct Running {
     api: Api,
@@ -47,7 +50,7 @@ impl Running {
             policy: policy.subscribe(),
             stop: stop.clone(),
         };
-        let health = Health::new(Duration::from_secs(20));
+        let health = Health::new(TOLERANCE);
         health.authorities_loaded();
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
         let driver = tokio::spawn(Driver::new(Settings::default(), executor, events, watched).run(GRACE));
@@ -141,6 +144,16 @@ async fn a_stop_does_not_wait_for_ever() {
     assert!(running.driver.await.unwrap().is_ok());
     assert_eq!(start.elapsed(), GRACE);
     assert!(GRACE < LIMIT, "else the call's own limit was what ended it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_is_alive_to_the_last() {
+    let running = Running::start(Answer::Silence, true).await;
+    running.asked(1).await;
+    running.stop.cancel();
+    tokio::time::sleep(GRACE.saturating_sub(Duration::from_secs(1))).await;
+    assert!(!running.driver.is_finished());
+    assert!(Report::new(&running.health, Probe::Livez, None).healthy);
 }
 
 #[tokio::test(start_paused = true)]
