@@ -62,7 +62,9 @@ pub fn check_level(level: &str) -> Result<(), LogError> {
 
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
     // kube's client logs every failed call as ERROR, those included that are retried: the callers say what matters.
-    let directives = format!("kube_client::client::builder=off,{level}");
+    // An answer that it cannot decode it logs as WARN, as a whole: a TokenReview's holds the bearer token of whoever reads
+    // our metrics, and a proxy's page in its place would bring that token into the log. That one is nobody's to turn on.
+    let directives = format!("kube_client::client::builder=off,{level},kube_client::client=error");
     EnvFilter::builder()
         .parse(&directives)
         .map_err(|source| LogError::Level { level: level.to_owned(), source })
@@ -137,6 +139,8 @@ impl Default for MissingPermissions {
 
 #[cfg(test)]
 mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -158,6 +162,17 @@ mod tests {
             assert!(limit.permits(&key.to_string()));
         }
         assert!(limit.said.lock().unwrap().len() <= OncePer::KEYS);
+    }
+
+    #[test]
+    fn an_answer_that_may_hold_a_token_is_logged_at_no_level() {
+        for level in ["info", "trace", "kube_client=warn", "kube_client::client=trace"] {
+            let filter = filter(level).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(filter), || {
+                assert!(!tracing::enabled!(target: "kube_client::client", tracing::Level::WARN), "{level}");
+                assert!(tracing::enabled!(target: "kube_client::client", tracing::Level::ERROR), "{level}");
+            });
+        }
     }
 
     #[test]
