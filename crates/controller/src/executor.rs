@@ -170,7 +170,7 @@ impl Executor {
     async fn deny(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
         let written = self.requests.approve(object, condition).await;
         if written.is_ok() {
-            tracing::info!(reason = condition.reason, message = condition.message, "denied");
+            tracing::info!(reason = condition.reason, condition.message = condition.message, "denied");
         }
         self.written(written)
     }
@@ -178,7 +178,11 @@ impl Executor {
     async fn fail(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
         let written = self.requests.fail(object, condition).await;
         if written.is_ok() {
-            tracing::info!(reason = condition.reason, message = condition.message, "marked as failed");
+            tracing::info!(
+                reason = condition.reason,
+                condition.message = condition.message,
+                "marked as failed"
+            );
         }
         self.written(written)
     }
