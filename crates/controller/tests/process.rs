@@ -1,28 +1,31 @@
 //! The program as a process: how it starts, and how it ends.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-/// A countersign that only cleans, at an API server that takes connections and never says a word.
+/// A countersign that only cleans.
 struct Countersign {
     child: Child,
     log: BufReader<ChildStderr>,
-    _silence: TcpListener,
 }
 
 impl Countersign {
-    fn start() -> Self {
-        let silence = TcpListener::bind("127.0.0.1:0").unwrap();
-        let master = format!("--master=http://{}", silence.local_addr().unwrap());
+    /// At an API server that listens here, with more flags.
+    fn start(server: &TcpListener, flags: &[&str]) -> Self {
+        let master = format!("--master=http://{}", server.local_addr().unwrap());
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(["run", "--controllers=csrcleaner", "--secure-port=0", &master])
+            .args(flags)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        let mut this = Self { child, log, _silence: silence };
+        let mut this = Self { child, log };
         this.says("starting");
         this
     }
@@ -49,10 +52,58 @@ impl Countersign {
     }
 }
 
+/// An API server that has one object, which has to be deleted, and answers nothing but the list of it. Says so when it is
+/// asked for the deletion.
+fn reluctant() -> (TcpListener, mpsc::Receiver<()>) {
+    let server = listener();
+    let accepting = server.try_clone().unwrap();
+    let (asked, deletion) = mpsc::channel();
+    thread::spawn(move || {
+        for connection in accepting.incoming() {
+            let (connection, asked) = (connection.unwrap(), asked.clone());
+            // A connection ends with countersign.
+            thread::spawn(move || answer_lists(connection, &asked));
+        }
+    });
+    (server, deletion)
+}
+
+fn answer_lists(mut connection: TcpStream, asked: &mpsc::Sender<()>) -> io::Result<()> {
+    let lines = BufReader::new(connection.try_clone()?).lines();
+    for line in lines {
+        let line = line?;
+        if line.starts_with("DELETE ") {
+            let _ = asked.send(());
+        }
+        if line.starts_with("GET ") && line.contains("?limit=") {
+            let length = DENIED.len();
+            let head = format!("Content-Type: application/json\r\nContent-Length: {length}");
+            write!(connection, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{DENIED}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A list of one object that was denied long ago.
+const DENIED: &str = r#"{
+  "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequestList", "metadata": { "resourceVersion": "2" },
+  "items": [{
+    "metadata": { "name": "a", "uid": "1", "resourceVersion": "1", "creationTimestamp": "2020-01-01T00:00:00Z" },
+    "spec": { "request": "", "signerName": "example.com/a", "usages": ["client auth"], "username": "a" },
+    "status": { "conditions": [{ "type": "Denied", "status": "True", "lastUpdateTime": "2020-01-01T00:00:00Z" }] }
+  }]
+}"#;
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
 #[test]
 fn it_stops_in_peace_when_told_to() {
+    // It takes connections and never says a word.
+    let silence = listener();
     for signal in ["-TERM", "-INT"] {
-        let running = Countersign::start();
+        let running = Countersign::start(&silence, &[]);
         running.signal(signal);
         let (status, log) = running.ended();
         assert!(status.success(), "{status}: {log}");
@@ -62,13 +113,16 @@ fn it_stops_in_peace_when_told_to() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let mut running = Countersign::start();
+    let (server, deletion) = reluctant();
+    let mut running =
+        Countersign::start(&server, &["--leader-elect=false", "--controller-shutdown-timeout=1h"]);
+    deletion.recv_timeout(Duration::from_secs(60)).unwrap();
     running.signal("-TERM");
     running.says("stopping");
     running.signal("-TERM");
     let (status, log) = running.ended();
-    // It may have been done before the second signal came.
-    assert!(status.success() || log.contains("stopped at once by a second signal"), "{status}: {log}");
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("stopped at once by a second signal"), "{log}");
 }
 
 #[test]
