@@ -82,7 +82,7 @@ async fn half_a_pair_keeps_the_last_good_one_until_the_other_half_comes() -> Tes
     let client = rotation.cluster.admin().await?;
     let new = rotation.new.pair();
     replace(&rotation.files.certificate, &new.certificate)?;
-    noticed(&mut rotation.signer).await?;
+    noticed(&mut rotation.signer, 1).await?;
     assert!(!rotation.signs_with_the_new(&client).await?);
 
     replace(&rotation.files.key, &new.key)?;
@@ -95,9 +95,10 @@ async fn an_emptied_or_deleted_file_keeps_the_last_good_pair() -> TestResult {
     let mut rotation = Rotation::start().await?;
     let client = rotation.cluster.admin().await?;
     fs::write(&rotation.files.key, "")?;
-    noticed(&mut rotation.signer).await?;
+    noticed(&mut rotation.signer, 1).await?;
     assert!(!rotation.signs_with_the_new(&client).await?);
     fs::remove_file(&rotation.files.key)?;
+    noticed(&mut rotation.signer, 2).await?;
     assert!(!rotation.signs_with_the_new(&client).await?);
 
     replace(&rotation.files.certificate, &rotation.new.pair().certificate)?;
@@ -106,15 +107,15 @@ async fn an_emptied_or_deleted_file_keeps_the_last_good_pair() -> TestResult {
     Ok(())
 }
 
-/// Waits until the signer has seen files that it cannot use.
-async fn noticed(signer: &mut Signer) -> Result<()> {
+/// Waits until the signer has seen files that it cannot use, so many times.
+async fn noticed(signer: &mut Signer, times: u16) -> Result<()> {
     match Program::under_test() {
-        Program::KubeControllerManager => signer.process().logs("key failed with", 1).await,
+        Program::KubeControllerManager => signer.process().logs("key failed with", times.into()).await,
         Program::Countersign => {
             let what = "a failed reload is counted";
             wait::until(what, async || {
                 let failures = signer.metric("countersign_ca_reloads_total{result=\"failure\"}").await?;
-                Ok((failures > 0.0).then_some(()))
+                Ok((failures >= f64::from(times)).then_some(()))
             })
             .await
         }
