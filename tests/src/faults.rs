@@ -33,6 +33,8 @@ use crate::pki::Pair;
 pub enum Fault {
     /// The API server is not asked; the answer is this, with `Retry-After: 1` where it is usual.
     Status(StatusCode),
+    /// The API server is not asked; the answer is this and not the API's own, as from a proxy on the way.
+    Foreign(StatusCode),
     /// The API server is not asked, and the connection is cut.
     Refused,
     /// The API server does what is asked, but the connection is cut before the answer.
@@ -104,6 +106,11 @@ impl Proxy {
         lock(&self.state.rules).push(Rule { method, path, fault, times });
     }
 
+    /// How many calls have yet to go wrong.
+    pub fn left(&self) -> usize {
+        lock(&self.state.rules).iter().map(|rule| rule.times).sum()
+    }
+
     /// Lets everything go well again.
     pub fn heal(&self) {
         lock(&self.state.rules).clear();
@@ -160,6 +167,9 @@ impl State {
         match fault {
             None => self.forward(upstream, request).await,
             Some(Fault::Status(status)) => Ok(refusal(status)?),
+            Some(Fault::Foreign(status)) => {
+                Ok(Response::builder().status(status).body(text("no such page".to_owned()))?)
+            }
             Some(Fault::Refused) => Err("refused".into()),
             Some(Fault::Lost) => {
                 self.forward(upstream, request).await?.into_body().collect().await?;
