@@ -17,6 +17,7 @@ use tower::{BoxError, Service};
 
 use super::access::{Access, AccessError, Credentials};
 use super::token::Tokens;
+use crate::log::OncePer;
 use crate::serve::metrics::Metrics;
 
 /// What a client makes of the credentials before it uses them.
@@ -28,6 +29,7 @@ pub struct Clients {
     access: Access,
     credentials: watch::Sender<Arc<Credentials>>,
     metrics: Arc<Metrics>,
+    shows_expiry: bool,
 }
 
 impl Clients {
@@ -38,7 +40,14 @@ impl Clients {
     pub async fn load(access: Access, metrics: Arc<Metrics>) -> Result<Self, AccessError> {
         let credentials = access.load().await?;
         made(&credentials.config)?;
-        Ok(Self { access, credentials: watch::Sender::new(Arc::new(credentials)), metrics })
+        let credentials = watch::Sender::new(Arc::new(credentials));
+        Ok(Self { access, credentials, metrics, shows_expiry: true })
+    }
+
+    /// The same, but for the metric of the client certificate's expiry, which has room for one kubeconfig.
+    #[must_use]
+    pub fn without_expiry(self) -> Self {
+        Self { shows_expiry: false, ..self }
     }
 
     /// Where the credentials are from.
@@ -79,6 +88,7 @@ impl Clients {
 
     /// Looks at the files again every `interval`, for ever. Files that cannot be used change nothing.
     pub async fn follow(self, interval: Duration) {
+        let said = OncePer::new(Duration::from_secs(300));
         self.count();
         if !self.credentials.borrow().may_be_replaced() {
             return std::future::pending().await;
@@ -94,10 +104,12 @@ impl Clients {
                 }
                 Err(error) => {
                     self.metrics.failed("credentials");
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the credentials for the API server changed and cannot be used, keeping the last ones"
-                    );
+                    if said.permits("credentials") {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the credentials for the API server changed and cannot be used, keeping the last ones"
+                        );
+                    }
                 }
             }
         }
@@ -113,7 +125,7 @@ impl Clients {
     }
 
     fn count(&self) {
-        if let Some(not_after) = self.credentials.borrow().not_after {
+        if let Some(not_after) = self.credentials.borrow().not_after.filter(|_| self.shows_expiry) {
             self.metrics.client_certificate(not_after.unix_timestamp());
         }
     }

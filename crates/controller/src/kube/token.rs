@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use super::backoff::Backoff;
 use super::call::{self, CallError, Caller, Operation};
-use crate::log::MissingPermissions;
+use crate::log::{MissingPermissions, OncePer};
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "certificate-controller";
@@ -45,6 +45,7 @@ pub struct TokenSource {
     current: watch::Sender<Option<Token>>,
     refused: Arc<Notify>,
     missing: MissingPermissions,
+    said: OncePer,
 }
 
 /// There will be no token any more: its source has ended.
@@ -95,8 +96,8 @@ impl TokenSource {
     /// Requests through `caller`, which is somebody who may.
     #[must_use]
     pub fn new(caller: Caller) -> Self {
-        let missing = MissingPermissions::default();
-        Self { caller, current: watch::Sender::new(None), refused: Arc::default(), missing }
+        let (missing, said) = (MissingPermissions::default(), OncePer::new(Duration::from_secs(60)));
+        Self { caller, current: watch::Sender::new(None), refused: Arc::default(), missing, said }
     }
 
     /// Where its tokens can be had.
@@ -166,7 +167,11 @@ impl TokenSource {
         if let CallError::Status { operation, code: StatusCode::FORBIDDEN, message, .. } = error {
             return self.missing.report(operation.verb, operation.resource, message);
         }
+        let permitted = self.said.permits(error.label());
         let error = error as &dyn std::error::Error;
+        if !permitted {
+            return tracing::debug!(error, "no token for {NAMESPACE}/{NAME} yet, retrying");
+        }
         tracing::warn!(error, "no token for {NAMESPACE}/{NAME} yet, retrying");
     }
 }
