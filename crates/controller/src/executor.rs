@@ -1,13 +1,13 @@
 //! Carries out what the engine wants, one effect at a time, and says what came of it.
 //!
 //! No decision is taken here. What the pure crates say is passed on, and what the API server says is read for what it means to
-//! the engine: done, no longer what it was, gone, or a failure of ours. A 409 and a 404 are nobody's failure: the object's next
-//! event says how things stand.
+//! the engine: done, no longer what it was, gone, or a failure of ours. A 409, and a 404 that the API server itself gives, are
+//! nobody's failure: the object's next event says how things stand.
 
 use std::sync::Arc;
 
 use approver::{Answer, Facts, Permission, Question, Recognizer};
-use csr::{CertificateSigningRequest, Condition, Request};
+use csr::{CertificateSigningRequest, Condition, ParseError, Request};
 use engine::Failure;
 use http::StatusCode;
 use tokio::sync::watch;
@@ -54,7 +54,7 @@ pub struct Tools {
     /// Asks for verdicts.
     pub reviews: Reviews,
 
-    /// Where certificates are issued.
+    /// Where requests are judged and certificates issued.
     pub threads: SigningThreads,
 
     /// Who signs with what.
@@ -81,7 +81,7 @@ impl Executor {
         match effect {
             Effect::Read { name } => self.read(&name).await,
             Effect::Ask(Question::Review(permission)) => self.review(&permission).await,
-            Effect::Decide { object, answers } => self.decide(&object, answers),
+            Effect::Decide { object, answers } => self.decide(object, answers).await,
             Effect::Sign { object } => self.sign(object).await,
             Effect::Approve { object, condition } => self.approve(&object, &condition).await,
             Effect::Deny { object, condition } => self.deny(&object, &condition).await,
@@ -97,7 +97,7 @@ impl Executor {
     async fn read(&self, name: &str) -> Outcome {
         match self.requests.read(name).await {
             Ok(object) => Outcome::Found(Arc::new(object)),
-            Err(error) if error.code() == Some(StatusCode::NOT_FOUND) => Outcome::Gone,
+            Err(error) if error.is_gone(name) => Outcome::Gone,
             Err(error) => self.failed(&error),
         }
     }
@@ -113,36 +113,26 @@ impl Executor {
         }
     }
 
-    fn decide(&self, object: &CertificateSigningRequest, answers: Vec<(Question, Answer)>) -> Outcome {
-        let request = match Request::parse(object) {
-            Ok(request) => request,
+    async fn decide(
+        &self,
+        object: Arc<CertificateSigningRequest>,
+        answers: Vec<(Question, Answer)>,
+    ) -> Outcome {
+        match self.apart(move || decided(&object, answers)).await {
+            Some(Ok(outcome)) => outcome,
             // Its spec never changes, so asking again would say the same. A human may still approve it.
-            Err(error) => {
+            Some(Err(error)) => {
                 self.metrics.failed("request_unreadable");
                 tracing::debug!(error = &error as &dyn std::error::Error, "a request cannot be read");
-                return Outcome::NoOpinion;
-            }
-        };
-        let facts: Facts = answers.into_iter().collect();
-        match approver::decide(&request, &facts).outcome {
-            approver::Outcome::NoOpinion => {
-                tracing::debug!("no opinion on this request");
                 Outcome::NoOpinion
             }
-            approver::Outcome::Ask(questions) => Outcome::Asks(questions),
-            approver::Outcome::Approve(grant) => Outcome::Approves(grant.condition()),
-            approver::Outcome::Hold { rule, on } => {
-                tracing::debug!(rule = rule.id, "the request is held");
-                Outcome::Holds { on, rule }
-            }
+            None => self.panicked(),
         }
     }
 
     async fn sign(&self, object: Arc<CertificateSigningRequest>) -> Outcome {
         let policy = Arc::clone(&self.policy.borrow());
-        let span = tracing::Span::current();
-        let issued = self.threads.run(move || span.in_scope(|| issue::issue(&object, &policy))).await;
-        match issued {
+        match self.apart(move || issue::issue(&object, &policy)).await {
             Some(Ok(Issued::Certificate(pem))) => Outcome::Signed(pem),
             Some(Ok(Issued::Rejection { signer_name, label, condition })) => {
                 self.metrics.rejected(signer_name.as_str(), label);
@@ -150,11 +140,17 @@ impl Executor {
             }
             Some(Err(error)) => {
                 self.metrics.failed(error.label());
-                tracing::warn!(error = &error as &dyn std::error::Error, "failed to sign, retrying");
+                self.report_unsigned(&error);
                 Outcome::Failed(Failure::NOT_DONE)
             }
             None => self.panicked(),
         }
+    }
+
+    /// What `work` returns on a thread where it may take its time, or `None` when it panicked.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let span = tracing::Span::current();
+        self.threads.run(move || span.in_scope(work)).await
     }
 
     async fn approve(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
@@ -164,7 +160,7 @@ impl Executor {
             self.metrics.approved(by.map_or("other", |recognizer| recognizer.label()));
             tracing::info!(recognizer = by.map(|recognizer| recognizer.label()), "approved");
         }
-        self.written(written)
+        self.written(object.name(), written)
     }
 
     async fn deny(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
@@ -172,7 +168,7 @@ impl Executor {
         if written.is_ok() {
             tracing::info!(reason = condition.reason, condition.message = condition.message, "denied");
         }
-        self.written(written)
+        self.written(object.name(), written)
     }
 
     async fn fail(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
@@ -184,7 +180,7 @@ impl Executor {
                 "marked as failed"
             );
         }
-        self.written(written)
+        self.written(object.name(), written)
     }
 
     async fn publish(&self, object: &CertificateSigningRequest, pem: &str) -> Outcome {
@@ -193,7 +189,7 @@ impl Executor {
             self.metrics.issued(object.spec().signer_name.as_str());
             report::issued(pem);
         }
-        self.written(written)
+        self.written(object.name(), written)
     }
 
     async fn delete(&self, version: Version<'_>, rule: &'static str) -> Outcome {
@@ -203,22 +199,22 @@ impl Executor {
                 tracing::info!(rule, "cleaned");
                 Outcome::Deleted
             }
-            Err(error) => self.not_done(&error),
+            Err(error) => self.not_done(&error, version.name),
         }
     }
 
-    fn written(&self, written: Result<CertificateSigningRequest, CallError>) -> Outcome {
+    fn written(&self, name: &str, written: Result<CertificateSigningRequest, CallError>) -> Outcome {
         match written {
             Ok(object) => Outcome::Written(Arc::new(object)),
-            Err(error) => self.not_done(&error),
+            Err(error) => self.not_done(&error, name),
         }
     }
 
     /// What a failed write means: it may be no failure at all.
-    fn not_done(&self, error: &CallError) -> Outcome {
+    fn not_done(&self, error: &CallError, name: &str) -> Outcome {
         match error.code() {
             Some(StatusCode::CONFLICT) => Outcome::Conflict,
-            Some(StatusCode::NOT_FOUND) => Outcome::Gone,
+            _ if error.is_gone(name) => Outcome::Gone,
             _ => self.failed(error),
         }
     }
@@ -233,7 +229,28 @@ impl Executor {
     fn panicked(&self) -> Outcome {
         self.metrics.panics.inc();
         self.metrics.failed("panic");
-        tracing::error!("signing panicked, retrying");
+        tracing::error!("judging or signing a request panicked, retrying");
         Outcome::Failed(Failure::NOT_DONE)
     }
+}
+
+/// The approver's opinion, in the engine's words.
+fn decided(
+    object: &CertificateSigningRequest,
+    answers: Vec<(Question, Answer)>,
+) -> Result<Outcome, ParseError> {
+    let request = Request::parse(object)?;
+    let facts: Facts = answers.into_iter().collect();
+    Ok(match approver::decide(&request, &facts).outcome {
+        approver::Outcome::NoOpinion => {
+            tracing::debug!("no opinion on this request");
+            Outcome::NoOpinion
+        }
+        approver::Outcome::Ask(questions) => Outcome::Asks(questions),
+        approver::Outcome::Approve(grant) => Outcome::Approves(grant.condition()),
+        approver::Outcome::Hold { rule, on } => {
+            tracing::debug!(rule = rule.id, "the request is held");
+            Outcome::Holds { on, rule }
+        }
+    })
 }

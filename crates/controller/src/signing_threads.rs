@@ -1,4 +1,4 @@
-//! Threads that certificates are issued on.
+//! Threads that requests are judged and certificates issued on.
 //!
 //! A signature with an RSA-4096 key takes some two milliseconds, a key in an HSM waits for its device, and a request of a
 //! megabyte takes its time to parse: none of that may hold up the tasks that talk to the API server. The runtime's own pool

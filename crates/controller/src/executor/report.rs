@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use tracing::{Span, info_span};
 use x509_cert::der::DecodePem;
 
+use super::issue::IssueError;
 use super::{Effect, Executor};
 use crate::kube::call::CallError;
 
@@ -74,6 +75,16 @@ fn of_object(step: &'static str, object: &CertificateSigningRequest) -> Span {
 }
 
 impl Executor {
+    /// Says why there is no certificate yet: a CA that has expired fails every request, again and again.
+    pub(super) fn report_unsigned(&self, error: &IssueError) {
+        let cause = error as &dyn std::error::Error;
+        if self.said.permits(error.label()) {
+            tracing::warn!(error = cause, "failed to sign, retrying");
+        } else {
+            tracing::debug!(error = cause, "failed to sign, retrying");
+        }
+    }
+
     /// Says why a call failed: what RBAC lacks by name, what the whole API server suffers from once a minute, and what is
     /// wrong with one object each time.
     pub(super) fn report(&self, error: &CallError) {

@@ -73,6 +73,8 @@ pub enum CallError {
         code: StatusCode,
         /// The API server's words.
         message: String,
+        /// The object of which the API server says that it does not exist.
+        missing: Option<String>,
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
     },
@@ -193,12 +195,10 @@ impl Caller {
         let (head, body) = answer.into_parts();
         // An error page that cannot be read takes nothing from the status.
         let body = collected(operation, body, LONGEST_OBJECT).await.unwrap_or_default();
-        Err(CallError::Status {
-            operation,
-            code: head.status,
-            message: message(&body),
-            retry_after: retry_after(&head.headers),
-        })
+        let Status { message, reason, details } = status(&body);
+        let missing = details.map(|details| details.name).filter(|_| reason == "NotFound");
+        let retry_after = retry_after(&head.headers);
+        Err(CallError::Status { operation, code: head.status, message, missing, retry_after })
     }
 }
 
@@ -217,6 +217,12 @@ impl CallError {
         }
     }
 
+    /// Whether the API server itself says that there is no object `name`. A load balancer answers 404 too, and the object
+    /// stays as it is.
+    pub fn is_gone(&self, name: &str) -> bool {
+        matches!(self, Self::Status { code: StatusCode::NOT_FOUND, missing: Some(missing), .. } if missing == name)
+    }
+
     /// What it means for whoever wants to try again.
     pub fn failure(&self) -> Failure {
         match self {
@@ -227,9 +233,11 @@ impl CallError {
             | Self::TooLong { .. }
             | Self::OtherObject { .. } => Failure::UNKNOWN,
             // A server that fails may do so after it wrote (etcd timing out on the answer, 504 from the request's own limit).
-            Self::Status { code, retry_after, .. } => {
-                Failure { retry_after: *retry_after, unknown: code.is_server_error() }
-            }
+            // After a 404, what we know of the object may be wrong.
+            Self::Status { code, retry_after, .. } => Failure {
+                retry_after: *retry_after,
+                unknown: code.is_server_error() || *code == StatusCode::NOT_FOUND,
+            },
         }
     }
 
@@ -279,16 +287,27 @@ async fn collected(operation: Operation, mut body: Body, limit: usize) -> Result
     Ok(collected)
 }
 
-/// The message of a `metav1.Status`, or what stands in its place: the beginning of a proxy's page.
-fn message(body: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
-    struct Status {
-        message: String,
-    }
+/// What a failed call is answered with: of a `metav1.Status` what matters to us.
+#[derive(Default, serde::Deserialize)]
+struct Status {
+    message: String,
+    #[serde(default)]
+    reason: String,
+    details: Option<Details>,
+}
+
+#[derive(serde::Deserialize)]
+struct Details {
+    #[serde(default)]
+    name: String,
+}
+
+/// The status in `body`, or one with what stands in its place: the beginning of a proxy's page.
+fn status(body: &[u8]) -> Status {
     const LONGEST: usize = 1024;
-    let text = serde_json::from_slice(body)
-        .map_or_else(|_| String::from_utf8_lossy(body).into_owned(), |status: Status| status.message);
-    text.chars().take(LONGEST).collect()
+    let page = |_| Status { message: String::from_utf8_lossy(body).into_owned(), ..Status::default() };
+    let status = serde_json::from_slice(body).unwrap_or_else(page);
+    Status { message: status.message.chars().take(LONGEST).collect(), ..status }
 }
 
 /// Retry-After in seconds (RFC 9110 §10.2.3); the API server sends no dates.

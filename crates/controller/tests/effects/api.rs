@@ -79,6 +79,13 @@ impl Answer {
         Self::Json(code, json!({"kind": "Status", "code": code, "message": format!("no: {code}")}))
     }
 
+    /// The API server's 404: there is no object `name`.
+    pub(crate) fn not_found(name: &str) -> Self {
+        let details =
+            json!({"name": name, "group": "certificates.k8s.io", "kind": "certificatesigningrequests"});
+        Self::Json(404, json!({"kind": "Status", "message": "no", "reason": "NotFound", "details": details}))
+    }
+
     async fn give(self) -> Result<Response<Body>, std::io::Error> {
         let response = |code: u16| Response::builder().status(StatusCode::from_u16(code).unwrap());
         let built = match self {

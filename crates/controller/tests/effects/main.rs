@@ -142,7 +142,11 @@ fn rows() -> Vec<Row> {
         (Answer::status(400), all(NotDone)),
         (Answer::status(401), all(NotDone)),
         (Answer::status(403), all(NotDone)),
-        (Answer::status(404), write(gone, NotDone, gone)),
+        (Answer::not_found("node csr"), write(gone, Unknown, gone)),
+        // Whoever says that, it is not about the object.
+        (Answer::not_found("another"), all(Unknown)),
+        (Answer::status(404), all(Unknown)),
+        (Answer::Page(404), all(Unknown)),
         (Answer::status(409), write(NotDone, NotDone, conflict)),
         (Answer::status(422), all(NotDone)),
         (Answer::status(429), all(NotDone)),
