@@ -69,6 +69,19 @@ pub async fn reached(client: &Client, name: &str, outcome: Outcome) -> Result<Ce
     }
 }
 
+/// How many of the objects `names` have no certificate yet.
+///
+/// # Errors
+/// When the API server refuses, or one has been deleted.
+pub async fn waiting(client: &Client, names: &[String]) -> Result<usize> {
+    let api: Api<CertificateSigningRequest> = Api::all(client.clone());
+    let mut waiting = 0;
+    for name in names {
+        waiting += usize::from(Outcome::of(&api.get(name).await?) != Outcome::Issued);
+    }
+    Ok(waiting)
+}
+
 /// Watches until the object `name` no longer exists.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use countersign_e2e::outcome::{self, Outcome};
-use countersign_e2e::{ControlPlane, Options, Program, Signer, TestResult, requests, wait};
+use countersign_e2e::{Command, ControlPlane, Options, Program, Signer, TestResult, requests, wait};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
@@ -57,7 +57,10 @@ async fn a_leader_that_loses_its_lease_ends_with_exit_code_1() -> TestResult {
 async fn a_burst_of_requests_survives_the_leader() -> TestResult {
     let cluster = ControlPlane::start(Options::default()).await?;
     let admin = cluster.admin().await?;
-    let first = leader(&cluster, &admin).await?;
+    // Two calls a second: it cannot be done with them before it is killed.
+    let first =
+        electing(&cluster, SOON).flag("kube-api-qps", "2").flag("kube-api-burst", "1").start().await?;
+    issue(&admin).await?;
     let _second = replica(&cluster).await?;
 
     let mut names = Vec::new();
@@ -65,6 +68,7 @@ async fn a_burst_of_requests_survives_the_leader() -> TestResult {
         names.push(requests::kubelet_client("a")?.create(&admin).await?);
     }
     first.kill()?;
+    assert!(outcome::waiting(&admin, &names).await? > 0, "the first had been done with all of them");
     for name in names {
         outcome::reached(&admin, &name, Outcome::Issued).await?;
     }
@@ -80,23 +84,24 @@ async fn leader(cluster: &ControlPlane, admin: &Client) -> Result<Signer> {
 
 /// One of several, with a lease that soon runs out.
 async fn replica(cluster: &ControlPlane) -> Result<Signer> {
-    electing(cluster, ("4s", "3s")).await
+    electing(cluster, SOON).start().await
 }
 
 /// One of several, with a lease that no test outlasts.
 async fn patient_replica(cluster: &ControlPlane) -> Result<Signer> {
-    electing(cluster, ("600s", "400s")).await
+    electing(cluster, ("600s", "400s")).start().await
 }
 
-async fn electing(cluster: &ControlPlane, (duration, deadline): (&str, &str)) -> Result<Signer> {
+/// A lease's duration and renew deadline of which a test can see the end.
+const SOON: (&str, &str) = ("4s", "3s");
+
+fn electing<'a>(cluster: &'a ControlPlane, (duration, deadline): (&str, &str)) -> Command<'a> {
     cluster
         .signer(Program::under_test())
         .flag("leader-elect", "true")
         .flag("leader-elect-lease-duration", duration)
         .flag("leader-elect-renew-deadline", deadline)
         .flag("leader-elect-retry-period", "1s")
-        .start()
-        .await
 }
 
 /// Sends a request and waits for its certificate.
