@@ -72,10 +72,9 @@ pub struct Server {
     router: Router,
 }
 
-/// Where a connection comes from, and the client certificate in its handshake.
+/// The client certificate in a connection's handshake.
 #[derive(Clone, Debug)]
 struct Peer {
-    address: SocketAddr,
     certificates: Arc<[CertificateDer<'static>]>,
 }
 
@@ -121,7 +120,7 @@ impl Server {
                     let acceptor = TlsAcceptor::from(self.tls.current());
                     let router = self.router.clone();
                     connections
-                        .spawn(connection(slot, timeout(CONNECTION, handle(stream, peer, acceptor, router))));
+                        .spawn(connection(slot, timeout(CONNECTION, handle(stream, acceptor, router))));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: trying again at once would only burn the processor.
@@ -143,12 +142,12 @@ async fn connection<T>(slot: Slot, work: impl Future<Output = T>) {
 }
 
 /// One connection, one request: nobody can hold a slot by keeping it alive, and a probe or a scrape asks nothing more.
-async fn handle(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor, router: Router) {
+async fn handle(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else {
         return;
     };
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default().into();
-    let peer = Peer { address, certificates };
+    let peer = Peer { certificates };
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
@@ -191,7 +190,6 @@ async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) 
         verb: &verb,
         token: bearer(&request),
         certificates: &peer.certificates,
-        peer: peer.address.ip(),
     };
     let admitted = served.gate.admit(asked).await;
     match admitted {
@@ -213,7 +211,7 @@ fn refuse(refusal: &Refusal) -> Response {
         Refusal::Unauthenticated => {
             (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], text).into_response()
         }
-        Refusal::Forbidden { .. } | Refusal::NotLoopback => (StatusCode::FORBIDDEN, text).into_response(),
+        Refusal::Forbidden { .. } => (StatusCode::FORBIDDEN, text).into_response(),
         Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
     }
 }

@@ -307,17 +307,10 @@ async fn probes_answer_without_a_token_and_in_kubernetes_form() {
     let (code, text) = running.get("/readyz?verbose", "").await;
     assert_eq!(code, 500);
     assert!(text.contains("[-]first-list failed: the first list is not done\n"), "{text}");
-    running.health.authorities_loaded();
     running.health.listed();
     assert_eq!(running.get("/readyz", "").await, (200, "ok".to_owned()));
     assert_eq!(running.get("/readyz/first-list", "").await.0, 200);
     assert_eq!(running.get("/readyz/nothing", "").await.0, 404);
-}
-
-#[tokio::test]
-async fn with_nobody_to_ask_a_caller_on_loopback_needs_no_token() {
-    let running = Running::start(Gate::loopback_only(open())).await;
-    assert_eq!(running.get("/metrics", "").await.0, 200);
 }
 
 #[tokio::test]

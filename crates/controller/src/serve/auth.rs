@@ -4,7 +4,6 @@
 //! a SubjectAccessReview for the path and the verb. Verdicts are kept for a few seconds by a hash of what was presented; failures are not verdicts, and are not kept.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,8 +42,6 @@ pub struct Asked<'a> {
     pub token: Option<&'a str>,
     /// The client certificate that the caller has the key of, and what it sent along with it; nothing of it is verified yet.
     pub certificates: &'a [CertificateDer<'static>],
-    /// Where the connection comes from.
-    pub peer: IpAddr,
 }
 
 /// Why a request is not served.
@@ -63,9 +60,6 @@ pub enum Refusal {
         /// And where.
         path: String,
     },
-    /// Nobody can be asked, and the caller is not on this machine.
-    #[error("delegated authentication is not configured: only callers on loopback are served")]
-    NotLoopback,
     /// The API server does not answer.
     #[error("the API server does not say who the caller is")]
     Unavailable,
@@ -91,20 +85,14 @@ impl std::fmt::Debug for Delegates {
 #[derive(Debug)]
 pub struct Gate {
     open: Vec<AllowedPath>,
-    reviewer: Option<Reviewer>,
+    reviewer: Reviewer,
 }
 
 impl Gate {
     /// A gate that asks the API server but for the paths in `open`.
     #[must_use]
     pub fn delegated(delegates: &Delegates, open: Vec<AllowedPath>) -> Self {
-        Self { open, reviewer: Some(Reviewer::new(delegates)) }
-    }
-
-    /// A gate for a process that has nobody to ask: callers on loopback are served, others are not.
-    #[must_use]
-    pub fn loopback_only(open: Vec<AllowedPath>) -> Self {
-        Self { open, reviewer: None }
+        Self { open, reviewer: Reviewer::new(delegates) }
     }
 
     /// Whether the request may be served.
@@ -115,11 +103,7 @@ impl Gate {
         if self.open.iter().any(|open| open.covers(asked.path)) {
             return Ok(());
         }
-        match &self.reviewer {
-            Some(reviewer) => reviewer.admit(asked).await,
-            None if asked.peer.to_canonical().is_loopback() => Ok(()),
-            None => Err(Refusal::NotLoopback),
-        }
+        self.reviewer.admit(asked).await
     }
 }
 

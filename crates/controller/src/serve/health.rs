@@ -1,7 +1,7 @@
 //! Is this process alive, is it ready: named checks, and their report in the form of Kubernetes' own components.
 //!
-//! Alive means that the engine's loop still turns. Ready means that every CA is loaded and the first list is done; a follower
-//! is ready too, as it could lead at once.
+//! Alive means that the engine's loop still turns. Ready means that the first list is done; a follower is ready too, as it could
+//! lead at once. That every CA is loaded needs no check: without, there is no process to ask.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -16,7 +16,6 @@ use tokio::time::Instant;
 pub struct Health {
     beat: Mutex<Instant>,
     tolerance: Duration,
-    authorities_loaded: AtomicBool,
     listed: AtomicBool,
     stopping: AtomicBool,
 }
@@ -28,7 +27,6 @@ impl Health {
         Arc::new(Self {
             beat: Mutex::new(Instant::now()),
             tolerance,
-            authorities_loaded: AtomicBool::new(false),
             listed: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
@@ -37,11 +35,6 @@ impl Health {
     /// The engine's loop turned. Call it several times within the tolerance, also when nothing is to be done.
     pub fn beat(&self) {
         *self.beat.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    /// Every configured CA is loaded, or none is configured.
-    pub fn authorities_loaded(&self) {
-        self.authorities_loaded.store(true, Ordering::Relaxed);
     }
 
     /// The first list of the API server's objects is done.
@@ -61,7 +54,6 @@ impl Health {
                 let beat = *self.beat.lock().unwrap_or_else(PoisonError::into_inner);
                 beat.elapsed() <= self.tolerance
             }
-            Check::Authorities => self.authorities_loaded.load(Ordering::Relaxed),
             Check::FirstList => self.listed.load(Ordering::Relaxed),
             Check::Shutdown => !self.stopping.load(Ordering::Relaxed),
         };
@@ -97,9 +89,7 @@ impl Probe {
     fn checks(self) -> &'static [Check] {
         match self {
             Self::Healthz | Self::Livez => &[Check::Ping, Check::Engine],
-            Self::Readyz => {
-                &[Check::Ping, Check::Engine, Check::Authorities, Check::FirstList, Check::Shutdown]
-            }
+            Self::Readyz => &[Check::Ping, Check::Engine, Check::FirstList, Check::Shutdown],
         }
     }
 }
@@ -109,7 +99,6 @@ impl Probe {
 enum Check {
     Ping,
     Engine,
-    Authorities,
     FirstList,
     Shutdown,
 }
@@ -119,7 +108,6 @@ impl Check {
         match self {
             Self::Ping => "ping",
             Self::Engine => "engine",
-            Self::Authorities => "authorities",
             Self::FirstList => "first-list",
             Self::Shutdown => "shutdown",
         }
@@ -129,7 +117,6 @@ impl Check {
         match self {
             Self::Ping => "no answer",
             Self::Engine => "the engine's loop does not turn",
-            Self::Authorities => "a CA is not loaded",
             Self::FirstList => "the first list is not done",
             Self::Shutdown => "the process is stopping",
         }
@@ -201,17 +188,14 @@ mod tests {
 
     fn ready() -> Arc<Health> {
         let health = Health::new(TOLERANCE);
-        health.authorities_loaded();
         health.listed();
         health
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ready_is_what_has_its_authorities_and_its_first_list_and_is_not_stopping() {
+    async fn ready_is_what_has_its_first_list_and_is_not_stopping() {
         let health = Health::new(TOLERANCE);
         let is_ready = |health: &Health| Report::new(health, Probe::Readyz, None).healthy;
-        assert!(!is_ready(&health));
-        health.authorities_loaded();
         assert!(!is_ready(&health));
         health.listed();
         assert!(is_ready(&health));

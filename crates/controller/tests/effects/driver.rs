@@ -51,7 +51,6 @@ impl Running {
             stop: stop.clone(),
         };
         let health = Health::new(TOLERANCE);
-        health.authorities_loaded();
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
         let driver = tokio::spawn(Driver::new(Settings::default(), executor, events, watched).run(GRACE));
         let running = Self { api, seen, leading, stop, driver, health, metrics };

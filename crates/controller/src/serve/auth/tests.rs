@@ -1,5 +1,4 @@
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -45,7 +44,7 @@ async fn each_question_goes_to_the_server_it_is_for() {
 }
 
 fn asked<'a>(path: &'a str, token: &'a str) -> Asked<'a> {
-    Asked { path, verb: "get", token: Some(token), certificates: &[], peer: Ipv4Addr::LOCALHOST.into() }
+    Asked { path, verb: "get", token: Some(token), certificates: &[] }
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,8 +70,8 @@ async fn invented_tokens_fill_no_memory_and_push_no_good_one_out() {
     let before = count.load(Ordering::Relaxed);
     assert_eq!(gate.admit(asked("/metrics", "good")).await, Ok(()));
     assert_eq!(count.load(Ordering::Relaxed), before);
-    let kept = gate.reviewer.as_ref().map(|reviewer| reviewer.kept.lock().unwrap().len());
-    assert!(kept.is_some_and(|kept| kept <= VERDICTS), "{kept:?}");
+    let kept = gate.reviewer.kept.lock().unwrap().len();
+    assert!(kept <= VERDICTS, "{kept}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,18 +83,4 @@ async fn an_api_server_that_never_answers_is_waited_for_a_few_seconds() {
     let start = Instant::now();
     assert_eq!(gate.admit(asked("/metrics", "good")).await, Err(Refusal::Unavailable));
     assert!(start.elapsed() <= LIMIT + Duration::from_millis(10));
-}
-
-#[tokio::test]
-async fn with_nobody_to_ask_only_loopback_is_served() {
-    let open = vec![AllowedPath::Exactly("healthz".to_owned())];
-    let gate = Gate::loopback_only(open);
-    let from = |peer: IpAddr, path| Asked { path, verb: "get", token: None, certificates: &[], peer };
-    let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
-    for local in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), IpAddr::V6(mapped)] {
-        assert_eq!(gate.admit(from(local, "/metrics")).await, Ok(()), "{local}");
-    }
-    let remote = Ipv4Addr::new(192, 0, 2, 1).into();
-    assert_eq!(gate.admit(from(remote, "/metrics")).await, Err(Refusal::NotLoopback));
-    assert_eq!(gate.admit(from(remote, "/healthz")).await, Ok(()));
 }

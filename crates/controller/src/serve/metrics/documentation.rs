@@ -15,8 +15,7 @@ pub fn documentation() -> String {
          published in the ConfigMap `kube-system/extension-apiserver-authentication`), and must be allowed to `get` the\n\
          non-resource URL `/metrics` (SubjectAccessReview). Verdicts are kept for ten seconds. While the API server does not\n\
          answer, `/metrics` is 503; paths in `--authorization-always-allow-paths`, by default `/healthz`, `/readyz` and `/livez`, are\n\
-         open to all. Only where delegated authentication is not configured at all, a caller on loopback needs neither, and\n\
-         one from elsewhere is refused.\n\n\
+         open to all.\n\n\
          No label value comes from a request: they are the values listed here and the signerNames of the configuration.\n\n\
          | name | type | labels | what |\n|---|---|---|---|\n",
     );
