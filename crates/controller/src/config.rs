@@ -13,7 +13,7 @@ mod signing;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-pub use self::client::{ClientConfig, RateLimit};
+pub use self::client::{ClientConfig, KubeconfigFile, RateLimit};
 use self::given::Given;
 pub use self::leader_election::LeaderElection;
 pub use self::problem::{ConfigError, InvalidValue, Involved, Notice, Origin, Problem};
@@ -45,7 +45,7 @@ pub struct Config {
     pub max_in_flight: NonZeroUsize,
     /// How long a stopping process may take to finish what is under way.
     pub shutdown_timeout: Duration,
-    /// Only check the configuration and the CA files, and exit.
+    /// Only check the configuration and the files it names, and exit.
     pub check_only: bool,
     /// Flags of kube-controller-manager that were given and have no bearing here; to be listed in one warning.
     pub ignored_flags: Vec<String>,

@@ -17,7 +17,7 @@ use crate::ca::AuthorityFiles;
 use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::driver::{Driver, DriverError, Events, Watched};
 use crate::executor::{Executor, Tools};
-use crate::kube::access::{Access, AccessError};
+use crate::kube::access::AccessError;
 use crate::kube::call::Caller;
 use crate::kube::client::Clients;
 use crate::kube::lease::{Elector, LeaseConfig, LeaseLost};
@@ -31,6 +31,7 @@ use crate::serve::health::Health;
 use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
+mod clients;
 mod endpoints;
 mod error;
 mod policies;
@@ -67,7 +68,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let files = if config.duties.sign { config.signing.as_slice() } else { &[] };
     let authorities = AuthorityFiles::load(files, OffsetDateTime::now_utc())?;
     if config.check_only {
-        tracing::info!("the configuration and the CA files are good");
+        check(&config, &metrics).await?;
+        tracing::info!("the configuration and the files it names are good");
         return Ok(());
     }
     let (version, duties) = (env!("CARGO_PKG_VERSION"), config.duties);
@@ -101,14 +103,12 @@ impl Running {
         metrics: Arc<Metrics>,
     ) -> Result<Self, RunError> {
         let health = Health::new(TOLERANCE);
-        health.authorities_loaded();
-        let access =
-            Access { kubeconfig: config.client.kubeconfig.clone(), master: config.client.master.clone() };
-        let clients = Clients::load(access, Arc::clone(&metrics)).await?;
+        let clients = clients::load(&config.client, &metrics).await?;
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
-        let endpoints = Endpoints::start(config.serving.as_ref(), &watched, &clients).await?;
         let (stop, release, mut background) =
             (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
+        let endpoints =
+            Endpoints::start(config.serving.as_ref(), &watched, &clients, &mut background).await?;
         let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
         let work = work_client(&config.client, &clients, &mut background)?;
         let caller = Caller::new(work, CALL);
@@ -142,6 +142,7 @@ impl Running {
         let result = tokio::select! {
             driver = &mut self.driver => flat(driver),
             election = &mut self.election => flat(election),
+            server = self.endpoints.ended() => server.map_err(|error| RunError::Task(Some(error))),
             Some(task) = self.background.join_next() => task.map_err(|error| RunError::Task(Some(error))),
         };
         result.err().unwrap_or(RunError::Task(None))
@@ -161,6 +162,17 @@ impl Running {
         self.endpoints.stop().await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Reads every file that a flag names, without a word to anybody. A pod's own credentials are there in the pod alone.
+async fn check(config: &Config, metrics: &Arc<Metrics>) -> Result<(), RunError> {
+    if config.client.kubeconfig.is_some() || config.client.master.is_some() {
+        clients::load(&config.client, metrics).await?;
+    }
+    match &config.serving {
+        Some(serving) => endpoints::check(serving, metrics).await,
+        None => Ok(()),
     }
 }
 

@@ -125,25 +125,82 @@ fn a_second_signal_ends_it_at_once() {
     assert!(log.contains("stopped at once by a second signal"), "{log}");
 }
 
-#[test]
-fn a_check_ends_before_anything_is_asked_of_anybody() {
+/// What it says when it ends by itself, with this exit code.
+fn says(code: i32, words: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
-        .args(["run", "--check", "--controllers=csrcleaner", "--kubeconfig=/no/such/file"])
+        .args(["run", "--controllers=csrcleaner"])
+        .args(words)
         .output()
         .unwrap();
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{log}");
-    assert!(log.contains("the configuration and the CA files are good"), "{log}");
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{words:?}: {log}");
+    log
+}
+
+fn error(words: &[&str]) -> String {
+    let log = says(1, words);
+    let error = log.lines().find_map(|line| line.strip_prefix("error: "));
+    error.unwrap_or_else(|| panic!("{words:?}: {log}")).to_owned()
+}
+
+/// A kubeconfig that nothing is wrong with, of an API server that is not there.
+fn kubeconfig() -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(KUBECONFIG.as_bytes()).unwrap();
+    file
+}
+
+const KUBECONFIG: &str = r#"{
+  "apiVersion": "v1", "kind": "Config", "current-context": "a",
+  "clusters": [{ "name": "a", "cluster": { "server": "http://127.0.0.1:1" } }],
+  "users": [{ "name": "a", "user": {} }],
+  "contexts": [{ "name": "a", "context": { "cluster": "a", "user": "a" } }]
+}"#;
+
+#[test]
+fn a_check_ends_before_anything_is_asked_of_anybody() {
+    let kubeconfig = kubeconfig();
+    let path = format!("--kubeconfig={}", kubeconfig.path().display());
+    // Without a kubeconfig it would have a pod's credentials, which are not there where it is checked.
+    for words in [&["--check", &path][..], &["--check"]] {
+        let log = says(0, words);
+        assert!(log.contains("the configuration and the files it names are good"), "{log}");
+    }
 }
 
 #[test]
-fn what_keeps_it_from_starting_is_one_line_with_its_cause() {
-    let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
-        .args(["run", "--controllers=csrcleaner", "--kubeconfig=/no/such/file"])
-        .output()
-        .unwrap();
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
-    let error = log.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-    assert!(error.contains("failed to load kubeconfig /no/such/file"), "{log}");
+fn a_check_and_a_start_name_the_flag_and_the_path_of_a_file_that_cannot_be_used() {
+    let kubeconfig = kubeconfig();
+    let good = format!("--kubeconfig={}", kubeconfig.path().display());
+    let beginnings = [
+        ("--kubeconfig=/no/such/file", "--kubeconfig /no/such/file cannot be used: "),
+        ("--authentication-kubeconfig=/no/file", "--authentication-kubeconfig /no/file cannot be used: "),
+        ("--authorization-kubeconfig=/no/file", "--authorization-kubeconfig /no/file cannot be used: "),
+        (
+            "--tls-cert-file=/no/file --tls-private-key-file=/no/key",
+            "failed to serve: --tls-cert-file and --tls-private-key-file are of no use: \
+             failed to read the certificate file /no/file: ",
+        ),
+    ];
+    for (flags, beginning) in beginnings {
+        let words: Vec<_> = [&*good].into_iter().chain(flags.split(' ')).collect();
+        for words in [words.clone(), [&words[..], &["--check"]].concat()] {
+            let error = error(&words);
+            assert!(error.starts_with(beginning), "{words:?}: {error}");
+            assert!(error.contains("No such file"), "{words:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_in_use_is_named_with_its_flags() {
+    let (kubeconfig, taken) = (kubeconfig(), listener());
+    let address = taken.local_addr().unwrap();
+    let error = error(&[
+        &format!("--kubeconfig={}", kubeconfig.path().display()),
+        "--bind-address=127.0.0.1",
+        &format!("--secure-port={}", address.port()),
+    ]);
+    let expected = format!("failed to listen on {address} (--bind-address, --secure-port): ");
+    assert!(error.starts_with(&expected), "{error}");
 }

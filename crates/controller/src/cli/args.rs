@@ -63,7 +63,7 @@ pub struct Args {
     /// How long a stopping process may take to finish what is under way
     #[arg(long, value_name = "DURATION", default_value = "10s", help_heading = WORK)]
     pub controller_shutdown_timeout: String,
-    /// Check the configuration and the CA files, report all that is wrong, and exit
+    /// Check the configuration and the files it names, report what is wrong, and exit
     #[arg(long, value_name = "BOOL", default_value = "false", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", help_heading = WORK)]
     pub check: String,

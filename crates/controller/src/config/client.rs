@@ -3,20 +3,32 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use crate::config::Problem;
+use http::Uri;
+use http::uri::Scheme;
+
 use crate::config::given::{Given, non_empty};
+use crate::config::{Origin, Problem};
 
 /// How the API server is reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientConfig {
     /// Kubeconfig file with address and credentials. Without it and without `master`, the pod's own are used.
-    pub kubeconfig: Option<PathBuf>,
-    /// Address of the API server, before that of the kubeconfig file.
+    pub kubeconfig: Option<KubeconfigFile>,
+    /// Address of the API server, before that of the kubeconfig file; a URL with a host.
     pub master: Option<String>,
     /// The limit on calls, where one was asked for.
     pub rate_limit: Option<RateLimit>,
     /// Whether to work as the service account `kube-system/certificate-controller`.
     pub use_service_account_credentials: bool,
+}
+
+/// A kubeconfig file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KubeconfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where that was given, to be named in what is said of it.
+    pub origin: Origin,
 }
 
 /// A token bucket on calls to the API server.
@@ -33,12 +45,33 @@ impl ClientConfig {
         let args = given.args;
         let credentials = &args.use_service_account_credentials;
         Self {
-            kubeconfig: non_empty(&args.kubeconfig).map(PathBuf::from),
-            master: non_empty(&args.master).map(str::to_owned),
+            kubeconfig: KubeconfigFile::read(given, "kubeconfig", &args.kubeconfig),
+            master: master(given),
             rate_limit: RateLimit::read(given),
             use_service_account_credentials: given.boolean("use-service-account-credentials", credentials),
         }
     }
+}
+
+impl KubeconfigFile {
+    pub(super) fn read(given: &Given<'_>, flag: &'static str, path: &Option<String>) -> Option<Self> {
+        let path = non_empty(path)?.into();
+        Some(Self { path, origin: given.origin(flag) })
+    }
+}
+
+/// A host alone is taken for a URL by its grammar, and no call would ever arrive anywhere.
+fn master(given: &mut Given<'_>) -> Option<String> {
+    let address = non_empty(&given.args.master)?;
+    let of_a_server = |url: &Uri| {
+        let http = [Scheme::HTTP, Scheme::HTTPS].iter().any(|scheme| url.scheme() == Some(scheme));
+        http && url.host().is_some_and(|host| !host.is_empty())
+    };
+    if !address.parse().is_ok_and(|url| of_a_server(&url)) {
+        let (origin, value) = (given.origin("master"), address.to_owned());
+        given.wrong(Problem::Master { origin, value });
+    }
+    Some(address.to_owned())
 }
 
 impl RateLimit {

@@ -205,6 +205,14 @@ pub enum Problem {
         /// Where it was given.
         origin: Origin,
     },
+    /// No address of an API server.
+    #[error("{origin}: {value:?} is not the URL of an API server, such as https://host:6443")]
+    Master {
+        /// Where it was given.
+        origin: Origin,
+        /// As given.
+        value: String,
+    },
     /// A burst that is none, or more than 32 bits.
     #[error("burst is required to be greater than 0 when QPS is set to greater than 0: {origin}")]
     BurstOutOfRange {

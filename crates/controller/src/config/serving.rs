@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::given::{self, Given, non_empty};
-use crate::config::{Origin, Problem};
+use crate::config::{KubeconfigFile, Origin, Problem};
 
 /// Where metrics and health are served, and to whom.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,9 +14,9 @@ pub struct Serving {
     /// The serving pair; without one, a self-signed certificate is made in memory.
     pub tls: Option<TlsFiles>,
     /// Whose TokenReviews tell who asks; without one, those of the API server's client.
-    pub authentication_kubeconfig: Option<PathBuf>,
+    pub authentication_kubeconfig: Option<KubeconfigFile>,
     /// Whose SubjectAccessReviews tell who may; without one, those of the API server's client.
-    pub authorization_kubeconfig: Option<PathBuf>,
+    pub authorization_kubeconfig: Option<KubeconfigFile>,
     /// What is served to anyone.
     pub always_allow_paths: Vec<AllowedPath>,
 }
@@ -74,11 +74,15 @@ impl Serving {
                 Err(problem) => given.wrong(problem),
             }
         }
+        let kubeconfig = |flag, path| KubeconfigFile::read(given, flag, path);
+        let authentication_kubeconfig =
+            kubeconfig("authentication-kubeconfig", &args.authentication_kubeconfig);
+        let authorization_kubeconfig = kubeconfig("authorization-kubeconfig", &args.authorization_kubeconfig);
         Some(Self {
             address: SocketAddr::new(address?, port.filter(|&port| port > 0)?),
             tls,
-            authentication_kubeconfig: non_empty(&args.authentication_kubeconfig).map(PathBuf::from),
-            authorization_kubeconfig: non_empty(&args.authorization_kubeconfig).map(PathBuf::from),
+            authentication_kubeconfig,
+            authorization_kubeconfig,
             always_allow_paths,
         })
     }

@@ -76,7 +76,7 @@ fn the_line_that_kubeadm_renders_starts_us_as_it_is() {
     assert!(config.duties.sign && config.duties.approve && config.duties.clean);
     assert!(config.client.use_service_account_credentials);
     let kubeconfig = "/etc/kubernetes/controller-manager.conf";
-    assert_eq!(config.client.kubeconfig.unwrap().to_str(), Some(kubeconfig));
+    assert_eq!(config.client.kubeconfig.unwrap().path.to_str(), Some(kubeconfig));
     assert_eq!(config.serving.unwrap().address, SocketAddr::from(([127, 0, 0, 1], 10270)));
     assert_eq!(
         config.ignored_flags,
@@ -149,7 +149,7 @@ fn half_of_the_pair_for_all_signs_nothing_and_is_remarked_upon() {
 }
 
 /// Every way to be wrong, and what is said of it.
-const REFUSED: [(&str, &str); 54] = [
+const REFUSED: [(&str, &str); 58] = [
     ("--no-such-flag", "unknown flag: --no-such-flag"),
     ("--leader-elekt=true", "unknown flag: --leader-elekt (did you mean --leader-elect?)"),
     (
@@ -165,6 +165,19 @@ const REFUSED: [(&str, &str); 54] = [
     ("--leader-elect false", "countersign run does not take any arguments, got [\"false\"]"),
     ("a --check -- --b", "countersign run does not take any arguments, got [\"a\", \"--b\"]"),
     ("--leader-elect=yes", "invalid argument \"yes\" for --leader-elect: expected true or false"),
+    (
+        "--master=host:6443",
+        "--master: \"host:6443\" is not the URL of an API server, such as https://host:6443",
+    ),
+    ("--master=/x", "--master: \"/x\" is not the URL of an API server, such as https://host:6443"),
+    (
+        "--master=ftp://host",
+        "--master: \"ftp://host\" is not the URL of an API server, such as https://host:6443",
+    ),
+    (
+        "--master=https://",
+        "--master: \"https://\" is not the URL of an API server, such as https://host:6443",
+    ),
     ("--check=", "invalid argument \"\" for --check: expected true or false"),
     ("--strict-flags=2", "invalid argument \"2\" for --strict-flags: expected true or false"),
     (

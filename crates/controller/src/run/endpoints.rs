@@ -1,19 +1,18 @@
 //! The endpoints of this process, from their start to their end.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::RunError;
-use crate::config::Serving;
+use super::{POLL, RunError, clients};
+use crate::config::{KubeconfigFile, Serving, TlsFiles};
 use crate::driver::Watched;
-use crate::kube::access::{Access, AccessError};
 use crate::kube::client::Clients;
 use crate::pair::PairFiles;
 use crate::serve::auth::{Delegates, Gate};
-use crate::serve::tls::Tls;
+use crate::serve::metrics::Metrics;
+use crate::serve::tls::{Tls, TlsError};
 use crate::serve::{Served, Server};
 
 /// Endpoints being served, where any are.
@@ -25,28 +24,34 @@ impl Endpoints {
         config: Option<&Serving>,
         watched: &Watched,
         clients: &Clients,
+        background: &mut JoinSet<()>,
     ) -> Result<Self, RunError> {
         let Some(config) = config else {
             return Ok(Self(None));
         };
-        let files = config
-            .tls
-            .as_ref()
-            .map(|files| PairFiles { cert: files.certificate.clone(), key: files.key.clone() });
-        let tls = Tls::new(files).map_err(|error| RunError::Serve(error.into()))?;
-        let delegates = Delegates {
-            authentication: delegate(config.authentication_kubeconfig.as_ref(), watched, clients).await?,
-            authorization: delegate(config.authorization_kubeconfig.as_ref(), watched, clients).await?,
-        };
+        let tls = tls(config)?;
+        let [authentication, authorization] = kubeconfigs(config);
+        let authentication = delegate(authentication, watched, clients, background).await?;
+        let authorization = delegate(authorization, watched, clients, background).await?;
+        let delegates = Delegates { authentication, authorization };
         let served = Served {
             health: Arc::clone(&watched.health),
             metrics: Arc::clone(&watched.metrics),
             gate: Gate::delegated(&delegates, config.always_allow_paths.clone()),
         };
-        let server = Server::bind(config.address, tls, served).await;
-        let server = server.map_err(|error| RunError::Serve(error.into()))?;
+        let address = config.address;
+        let server = Server::bind(address, tls, served).await;
+        let server = server.map_err(|source| RunError::Listen { address, source })?;
         let cancel = CancellationToken::new();
         Ok(Self(Some((tokio::spawn(server.run(cancel.clone())), cancel))))
+    }
+
+    /// Returns when they have ended by themselves, which they should not.
+    pub(super) async fn ended(&mut self) -> Result<(), JoinError> {
+        match &mut self.0 {
+            Some((server, _)) => server.await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Returns when the last answer is given.
@@ -59,16 +64,38 @@ impl Endpoints {
     }
 }
 
+/// Reads what [`Endpoints::start`] would, and starts nothing.
+pub(super) async fn check(config: &Serving, metrics: &Arc<Metrics>) -> Result<(), RunError> {
+    tls(config)?;
+    for kubeconfig in kubeconfigs(config).into_iter().flatten() {
+        clients::load_delegate(kubeconfig, metrics).await?;
+    }
+    Ok(())
+}
+
+fn tls(config: &Serving) -> Result<Tls, TlsError> {
+    let pair = |files: &TlsFiles| PairFiles { cert: files.certificate.clone(), key: files.key.clone() };
+    Tls::new(config.tls.as_ref().map(pair))
+}
+
+/// Whom to ask who a caller is, and what it may do.
+fn kubeconfigs(config: &Serving) -> [Option<&KubeconfigFile>; 2] {
+    [config.authentication_kubeconfig.as_ref(), config.authorization_kubeconfig.as_ref()]
+}
+
 /// A client to ask about those who ask us.
 async fn delegate(
-    kubeconfig: Option<&PathBuf>,
+    kubeconfig: Option<&KubeconfigFile>,
     watched: &Watched,
     clients: &Clients,
-) -> Result<kube::Client, AccessError> {
-    let Some(kubeconfig) = kubeconfig.filter(|path| clients.access().kubeconfig.as_ref() != Some(path))
-    else {
-        return clients.client();
+    background: &mut JoinSet<()>,
+) -> Result<kube::Client, RunError> {
+    let ours = clients.access().kubeconfig.as_ref();
+    let Some(kubeconfig) = kubeconfig.filter(|file| ours != Some(&file.path)) else {
+        return Ok(clients.client()?);
     };
-    let access = Access { kubeconfig: Some(kubeconfig.clone()), master: None };
-    Clients::load(access, Arc::clone(&watched.metrics)).await?.client()
+    let clients = clients::load_delegate(kubeconfig, &watched.metrics).await?;
+    let client = clients.client()?;
+    background.spawn(clients.follow(POLL));
+    Ok(client)
 }

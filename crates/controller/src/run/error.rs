@@ -1,11 +1,16 @@
 //! What ends the process.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use tokio::task::JoinError;
 
 use crate::ca::LoadError;
+use crate::config::Origin;
 use crate::driver::DriverError;
 use crate::kube::access::AccessError;
 use crate::kube::lease::{LeaseConfigError, LeaseLost};
+use crate::serve::tls::TlsError;
 
 /// Why the process ends other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +27,31 @@ pub enum RunError {
     #[error("failed to set up the connection to the API server")]
     Access(#[from] AccessError),
 
-    /// The endpoints.
+    /// A kubeconfig.
+    #[error("{origin} {} cannot be used", path.display())]
+    Kubeconfig {
+        /// Where it was given.
+        origin: Origin,
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: AccessError,
+    },
+
+    /// The endpoints' certificate.
     #[error("failed to serve")]
-    Serve(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Serve(#[from] TlsError),
+
+    /// The endpoints' port.
+    #[error("failed to listen on {address} (--bind-address, --secure-port)")]
+    Listen {
+        /// What cannot be bound.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
 
     /// The system did not give us what we need.
     #[error("failed to start")]
