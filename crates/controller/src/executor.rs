@@ -85,7 +85,7 @@ impl Executor {
             Effect::Sign { object } => self.sign(object).await,
             Effect::Approve { object, condition } => self.approve(&object, &condition).await,
             Effect::Deny { object, condition } => self.deny(&object, &condition).await,
-            Effect::Fail { object, condition } => self.fail(&object, &condition).await,
+            Effect::Fail { object, condition, rejection } => self.fail(&object, &condition, rejection).await,
             Effect::Publish { object, pem } => self.publish(&object, &pem).await,
             Effect::Delete { name, uid, resource_version, rule } => {
                 let version = Version { name: &name, uid: &uid, resource_version };
@@ -134,9 +134,8 @@ impl Executor {
         let policy = Arc::clone(&self.policy.borrow());
         match self.apart(move || issue::issue(&object, &policy)).await {
             Some(Ok(Issued::Certificate(pem))) => Outcome::Signed(pem),
-            Some(Ok(Issued::Rejection { signer_name, label, condition })) => {
-                self.metrics.rejected(signer_name.as_str(), label);
-                Outcome::Rejected(condition)
+            Some(Ok(Issued::Rejection { condition, label })) => {
+                Outcome::Rejected { condition, rejection: label }
             }
             Some(Err(error)) => {
                 self.metrics.failed(error.label());
@@ -171,9 +170,15 @@ impl Executor {
         self.written(object.name(), written)
     }
 
-    async fn fail(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {
+    async fn fail(
+        &self,
+        object: &CertificateSigningRequest,
+        condition: &Condition,
+        rejection: &'static str,
+    ) -> Outcome {
         let written = self.requests.fail(object, condition).await;
         if written.is_ok() {
+            self.metrics.rejected(object.spec().signer_name.as_str(), rejection);
             tracing::info!(
                 reason = condition.reason,
                 condition.message = condition.message,

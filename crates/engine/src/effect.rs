@@ -65,6 +65,8 @@ pub enum Effect<Q, A> {
         object: Arc<CertificateSigningRequest>,
         /// The condition to add.
         condition: Condition,
+        /// The rejection in a word, for metrics.
+        rejection: &'static str,
     },
 
     /// Set `status.certificate`: PUT `/status`. Ends in `Written`, `Conflict`, `Gone` or `Failed`.

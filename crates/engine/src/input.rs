@@ -75,7 +75,12 @@ pub enum Outcome<Q, A> {
     Signed(String),
 
     /// To `Sign`: the request is wrong; the condition says why.
-    Rejected(Condition),
+    Rejected {
+        /// What to write.
+        condition: Condition,
+        /// The rejection in a word, for metrics.
+        rejection: &'static str,
+    },
 
     /// To `Approve`, `Deny`, `Fail`, `Publish`: done; the object as the API server returned it.
     Written(Arc<CertificateSigningRequest>),
@@ -123,7 +128,7 @@ impl<Q, A> Outcome<Q, A> {
             Self::Holds { .. } => "holds",
             Self::NoOpinion => "no_opinion",
             Self::Signed(_) => "signed",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected { .. } => "rejected",
             Self::Written(_) => "written",
             Self::Deleted => "deleted",
             Self::Conflict => "conflict",

@@ -37,14 +37,14 @@ pub(crate) enum Next {
     Deny(Condition),
     Sign,
     Publish(String),
-    Fail(Condition),
+    Fail(Condition, &'static str),
     Delete(&'static Rule),
 }
 
 impl Next {
     pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Read | Self::Approve(_) | Self::Deny(_) | Self::Publish(_) | Self::Fail(_) => Place::Call,
+            Self::Read | Self::Approve(_) | Self::Deny(_) | Self::Publish(_) | Self::Fail(..) => Place::Call,
             Self::Decide | Self::Sign => Place::Local,
             Self::Delete(_) => Place::Delete,
         }
@@ -82,7 +82,7 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
             Next::Deny(condition) => Effect::Deny { object, condition },
             Next::Sign => Effect::Sign { object },
             Next::Publish(pem) => Effect::Publish { object, pem },
-            Next::Fail(condition) => Effect::Fail { object, condition },
+            Next::Fail(condition, rejection) => Effect::Fail { object, condition, rejection },
         }
     }
 }

@@ -15,12 +15,10 @@ pub(super) enum Issued {
 
     /// The request is not acceptable, for ever.
     Rejection {
-        /// Whose profile says so.
-        signer_name: SignerName,
-        /// The rejection in a word, for metrics.
-        label: &'static str,
         /// What to tell the requester.
         condition: Condition,
+        /// The rejection in a word, for metrics.
+        label: &'static str,
     },
 }
 
@@ -70,7 +68,7 @@ pub(super) fn issue(object: &CertificateSigningRequest, policy: &Policy) -> Resu
     let now = OffsetDateTime::now_utc();
     let validated = match signer.validate(&request, approval)? {
         Ok(validated) => validated,
-        Err(rejection) => return Ok(rejected(signer_name, &rejection, now)),
+        Err(rejection) => return Ok(rejected(&rejection, now)),
     };
     let to_be_signed = validated.prepare(now, serial()?)?;
     let signature = to_be_signed.authority().key().sign(to_be_signed.bytes()).map_err(signer::Error::from)?;
@@ -79,10 +77,9 @@ pub(super) fn issue(object: &CertificateSigningRequest, policy: &Policy) -> Resu
     Ok(Issued::Certificate(certificate.pem().to_owned()))
 }
 
-fn rejected(signer_name: &SignerName, rejection: &Rejection, now: OffsetDateTime) -> Issued {
+fn rejected(rejection: &Rejection, now: OffsetDateTime) -> Issued {
     tracing::debug!(rule = rejection.rule.id, "the request is not acceptable");
     Issued::Rejection {
-        signer_name: signer_name.clone(),
         label: rejection.label(),
         condition: Condition {
             kind: ConditionType::Failed,

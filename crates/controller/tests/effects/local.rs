@@ -68,8 +68,9 @@ async fn an_approved_request_is_signed_with_the_policy_of_the_moment() {
 async fn a_request_that_is_wrong_is_rejected_with_upstreams_condition() {
     let before = time::OffsetDateTime::now_utc();
     let outcome = execute(Effect::Sign { object: decoded(&object(&request("alice"), true)) }, policy()).await;
-    let Outcome::Rejected(condition) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Rejected { condition, rejection } = outcome else { panic!("{outcome:?}") };
     assert_eq!((condition.kind, condition.reason), (ConditionType::Failed, "SignerValidationFailure"));
+    assert_eq!(rejection, "common_name");
     assert_eq!(condition.message, "subject common name does not begin with system:node:");
     assert!(condition.last_update_time.is_some_and(|at| at >= before));
 }

@@ -16,7 +16,7 @@ use controller::kube::write::Requests;
 use controller::policy::Policy;
 use controller::serve::metrics::Metrics;
 use controller::signing_threads::SigningThreads;
-use csr::ConditionType;
+use csr::{CertificateSigningRequest, ConditionType};
 use engine::Failure;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -86,6 +86,11 @@ fn permission() -> Permission {
     Permission { requester, recognizer: Recognizer::SelfNodeClient }
 }
 
+fn fail(object: &Arc<CertificateSigningRequest>) -> Effect {
+    let condition = objects::condition(ConditionType::Failed);
+    Effect::Fail { object: Arc::clone(object), condition, rejection: "usages" }
+}
+
 /// An effect of each kind that calls the API server.
 fn calls() -> [(Effect, &'static str, &'static str); 7] {
     const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests/node%20csr";
@@ -108,7 +113,7 @@ fn calls() -> [(Effect, &'static str, &'static str); 7] {
             "PUT",
             APPROVAL,
         ),
-        (Effect::Fail { object: object.clone(), condition: condition(ConditionType::Failed) }, "PUT", STATUS),
+        (fail(&object), "PUT", STATUS),
         (Effect::Publish { object, pem: "certificate".into() }, "PUT", STATUS),
         (Effect::Delete { name, uid, resource_version: 42, rule: "cleaning/issued" }, "DELETE", PATH),
     ]
@@ -189,8 +194,8 @@ async fn a_name_that_leaves_its_path_is_never_sent() {
     let condition = objects::condition(ConditionType::Approved);
     for effect in [
         Effect::Read { name: Arc::clone(object.name()) },
-        Effect::Approve { object: object.clone(), condition: condition.clone() },
-        Effect::Fail { object: object.clone(), condition },
+        Effect::Approve { object: object.clone(), condition },
+        fail(&object),
         Effect::Publish { object: object.clone(), pem: String::new() },
         Effect::Delete { name: "..".into(), uid: "u".into(), resource_version: 1, rule: "" },
     ] {
@@ -264,4 +269,15 @@ async fn a_delete_is_of_one_object_in_one_version() {
     let (delete, _, _) = calls().into_iter().nth(6).unwrap();
     let (_, asked) = execute(delete, Answer::status(500)).await;
     assert_eq!(asked[0].body["preconditions"], json!({"uid": "u-1", "resourceVersion": "42"}));
+}
+
+#[tokio::test]
+async fn a_rejection_counts_when_its_condition_is_written_and_not_before() {
+    let counted = "countersign_rejected_total{reason=\"usages\",signer=\"kubernetes.io/kube-apiserver-client-kubelet\"} 1";
+    for (answer, counts) in [(Answer::Json(200, object()), true), (Answer::status(500), false)] {
+        let (executor, metrics) = executor(Api::answering(answer).1, fixed(Policy::default()));
+        executor.execute(fail(&objects::decoded(&object()))).await;
+        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
+        assert_eq!(text.contains(counted), counts, "{text}");
+    }
 }

@@ -56,7 +56,7 @@ where
             | Outcome::Approves(_)
             | Outcome::Denies(_)
             | Outcome::Signed(_)
-            | Outcome::Rejected(_)
+            | Outcome::Rejected { .. }
                 if self.is_outdated(&pass) =>
             {
                 self.end(pass);
@@ -67,7 +67,9 @@ where
             Outcome::Approves(condition) => self.proceed(pass, Next::Approve(condition)),
             Outcome::Denies(condition) => self.proceed(pass, Next::Deny(condition)),
             Outcome::Signed(pem) => self.proceed(pass, Next::Publish(pem)),
-            Outcome::Rejected(condition) => self.proceed(pass, Next::Fail(condition)),
+            Outcome::Rejected { condition, rejection } => {
+                self.proceed(pass, Next::Fail(condition, rejection));
+            }
         }
     }
 

@@ -24,7 +24,7 @@ fn a_request_goes_through_in_a_straight_line() {
 fn a_rejection_ends_as_a_failed_condition() {
     let mut rig = Rig::leading();
     rig.tell(Input::Apply(approved(11)));
-    rig.does("sign", Outcome::Rejected(condition(ConditionType::Failed)));
+    rig.does("sign", Outcome::Rejected { condition: condition(ConditionType::Failed), rejection: "usages" });
     let failed = Object { conditions: vec![("Approved", Some(BEGIN)), ("Failed", Some(BEGIN))], ..object() };
     rig.does("fail", Outcome::Written(Object { resource_version: 12, ..failed }.decoded()));
     rig.sleep();

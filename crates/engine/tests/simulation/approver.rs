@@ -62,7 +62,9 @@ pub(crate) fn sign(csr: &CertificateSigningRequest, policy: Policy) -> Outcome<Q
     match Content::of(csr) {
         _ if policy.broken_authority => Outcome::Failed(Failure::NOT_DONE),
         Content::Broken => Outcome::Failed(Failure::NOT_DONE),
-        Content::Bad => Outcome::Rejected(condition(ConditionType::Failed)),
+        Content::Bad => {
+            Outcome::Rejected { condition: condition(ConditionType::Failed), rejection: "usages" }
+        }
         _ => Outcome::Signed("PEM".into()),
     }
 }
