@@ -90,6 +90,16 @@ async fn any_refusal_of_any_call_is_overcome() -> TestResult {
     Ok(())
 }
 
+/// Not found says the API server of an object that is gone; said by somebody else it means nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_not_found_is_no_deleted_object() -> TestResult {
+    let stage = Stage::start().await?;
+    for call in [REVIEW, APPROVAL, STATUS] {
+        stage.overcomes(call, Fault::Foreign(StatusCode::NOT_FOUND)).await?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_refused_is_asked_for_again() -> TestResult {
     let stage = Stage::start().await?;
