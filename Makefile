@@ -25,6 +25,7 @@ build: ## Build countersign, optimised, into target/release
 	COUNTERSIGN_COMMIT=$$(git rev-parse --short HEAD) $(CARGO) build --locked --release --package controller
 
 test: controlplane ## Run every test, those against a real control plane included
+	tests/controlplane/build.sh test
 	$(CARGO) build --locked --package controller
 	$(CARGO) test --locked --workspace
 
