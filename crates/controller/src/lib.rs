@@ -1,6 +1,7 @@
 //! The shell: everything that watches, writes, reads files and serves, and the binary countersign.
 
 pub mod ca;
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod driver;

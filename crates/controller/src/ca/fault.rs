@@ -8,6 +8,7 @@ use signer::{AuthorityError, File};
 use time::OffsetDateTime;
 
 use super::Flags;
+use crate::chain::Chain;
 use crate::config::Origin;
 use crate::pair::{PairError, PairFiles, Part};
 
@@ -73,20 +74,10 @@ impl fmt::Display for Fault {
             Cause::Authority(error @ AuthorityError::Mismatch { .. }) => {
                 write!(f, "{error}, {}", self.other.display())
             }
-            Cause::Authority(error) => chain(f, error),
+            Cause::Authority(error) => write!(f, "{}", Chain(error)),
             Cause::Expired { not_after } => write!(f, "CA certificate has expired at {not_after}"),
         }
     }
-}
-
-fn chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut source = error.source();
-    while let Some(cause) = source {
-        write!(f, ": {cause}")?;
-        source = cause.source();
-    }
-    Ok(())
 }
 
 impl Error for Fault {}

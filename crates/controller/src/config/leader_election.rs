@@ -4,7 +4,7 @@ use time::Duration;
 
 use crate::config::Problem;
 use crate::config::given::Given;
-use crate::kube::lease::{LeaseConfigError, Timing};
+use crate::kube::lease::{FOREIGN_NAME, JITTER, LeaseConfigError, Timing};
 
 /// The Lease to hold while working, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,7 +51,7 @@ fn timing(times: [Duration; 3]) -> Result<Timing, Vec<Problem>> {
         (renew <= Duration::ZERO, Problem::RenewDeadlineNotPositive),
         (retry <= Duration::ZERO, Problem::RetryPeriodNotPositive),
         (lease <= renew, Problem::LeaseDurationTooShort),
-        (renew <= retry * JITTER_FACTOR, Problem::RenewDeadlineTooShort),
+        (renew <= retry * JITTER, Problem::RenewDeadlineTooShort),
     ];
     let broken: Vec<Problem> =
         rules.into_iter().filter_map(|(broken, problem)| broken.then_some(problem)).collect();
@@ -75,9 +75,3 @@ fn check_name(given: &mut Given<'_>, flag: &'static str, name: &str) {
         given.wrong(Problem::LeaseName { origin, value });
     }
 }
-
-/// client-go's: by how much a retry period may be stretched.
-const JITTER_FACTOR: f64 = 1.2;
-
-/// The Lease of kube-controller-manager: whoever holds it stops the rest of a cluster's controllers.
-const FOREIGN_NAME: &str = "kube-controller-manager";

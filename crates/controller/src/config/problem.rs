@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::chain::Chain;
 use crate::cli::duration::DurationError;
 use crate::cli::environment_variable;
 use crate::kube::lease::LeaseConfigError;
@@ -21,12 +22,7 @@ impl fmt::Display for ConfigError {
             if line > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{problem}")?;
-            let mut cause = problem.source();
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "{}", Chain(problem))?;
         }
         Ok(())
     }

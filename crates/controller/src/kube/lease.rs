@@ -7,6 +7,8 @@
 //! write, and is shorter than the duration. The remaining fence is the API server: a leader that was suspended between two
 //! instructions writes with a resourceVersion and is refused.
 
+use std::time::Duration;
+
 use futures::{StreamExt, TryStreamExt};
 use kube::Api;
 use kube::api::{DynamicObject, PostParams, WatchEvent, WatchParams};
@@ -14,16 +16,20 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::log::MissingPermissions;
+use crate::log::{MissingPermissions, OncePer};
 
 mod config;
 mod error;
 mod record;
 
+pub(crate) use config::{FOREIGN_NAME, JITTER};
 pub use config::{Identity, LeaseConfig, LeaseConfigError, Timing};
 pub use error::{LeaseError, LeaseLost, Verb};
 
 use record::{Observation, Record};
+
+/// How often the same failure is told.
+const WARNINGS: Duration = Duration::from_secs(60);
 
 /// A candidate for leadership.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ pub struct Elector {
     api: Api<DynamicObject>,
     config: LeaseConfig,
     missing: MissingPermissions,
+    failures: OncePer,
     observation: Option<Observation>,
 }
 
@@ -47,7 +54,8 @@ impl Elector {
     #[must_use]
     pub fn new(client: kube::Client, config: LeaseConfig) -> Self {
         let api = Api::namespaced_with(client, &config.namespace, &Record::resource());
-        Self { api, config, missing: MissingPermissions::default(), observation: None }
+        let (missing, failures) = (MissingPermissions::default(), OncePer::new(WARNINGS));
+        Self { api, config, missing, failures, observation: None }
     }
 
     /// Takes the Lease when it is free, then keeps it until `cancel`. `leading` says which of the two is the case.
@@ -251,8 +259,12 @@ impl Elector {
             LeaseError::Conflict | LeaseError::WatchEnded => {
                 tracing::debug!(%lease, %error, "looking at the lease again")
             }
-            _ => {
+            // In an outage every attempt fails, and mostly in the same way.
+            _ if self.failures.permits(&error.to_string()) => {
                 tracing::warn!(%lease, error = error as &dyn std::error::Error, "the lease could not be handled, retrying")
+            }
+            _ => {
+                tracing::debug!(%lease, error = error as &dyn std::error::Error, "the lease could still not be handled")
             }
         }
     }

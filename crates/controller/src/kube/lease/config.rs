@@ -5,10 +5,10 @@ use std::time::Duration;
 
 /// The largest factor by which a retry period is stretched, so that candidates do not march in step (client-go's
 /// `JitterFactor`).
-const JITTER: f64 = 1.2;
+pub(crate) const JITTER: f64 = 1.2;
 
 /// The Lease of kube-controller-manager. Holding it would stop the rest of a cluster's controllers.
-const FOREIGN_NAME: &str = "kube-controller-manager";
+pub(crate) const FOREIGN_NAME: &str = "kube-controller-manager";
 
 /// Which Lease is to be held, by whom, and how it is kept.
 #[derive(Clone, Debug)]

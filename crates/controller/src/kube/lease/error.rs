@@ -1,6 +1,7 @@
 //! What goes wrong with a Lease, and what ends a term.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// What was asked of the API server.
@@ -90,9 +91,19 @@ impl LeaseError {
             }
             // A resourceVersion too old to watch from: the next look brings a new one.
             kube::Error::Api(status) if status.code == 410 && verb == Verb::Watch => Self::WatchEnded,
+            // Nothing happened for as long as its client waits (see `LeaseConfig::client_config`), as on any quiet watch.
+            kube::Error::ReadEvents(silence) if has_timed_out(&silence) => Self::WatchEnded,
             source => Self::Call { verb, source: Box::new(source) },
         }
     }
+}
+
+/// Whether a limit of time is at the bottom of an error; HTTP wraps it more than once.
+fn has_timed_out(error: &io::Error) -> bool {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |&cause| cause.source());
+    causes.any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    })
 }
 
 /// Why we lead no more. The process ends with it.
@@ -110,4 +121,37 @@ pub enum LeaseLost {
         /// Who holds it; empty when it was released by hand.
         holder: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{StreamExt, TryStreamExt};
+    use k8s_openapi::api::coordination::v1::Lease;
+    use kube::Api;
+    use kube::api::WatchParams;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watch_on_which_nothing_happens_has_ended_when_its_client_waits_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let silent = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            assert_ne!(connection.read(&mut [0; 4096]).await.unwrap(), 0, "the question");
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let _ = connection.read_to_end(&mut Vec::new()).await;
+        });
+        let mut config = kube::Config::new(url.parse().unwrap());
+        config.read_timeout = Some(Duration::from_millis(200));
+        let leases: Api<Lease> = Api::namespaced(kube::Client::try_from(config).unwrap(), "kube-system");
+        let mut changes = leases.watch(&WatchParams::default(), "0").await.unwrap().boxed();
+        let end = changes.try_next().await.map_err(|source| LeaseError::from_api(Verb::Watch, source));
+        assert!(matches!(end, Err(LeaseError::WatchEnded)), "{end:?}");
+        silent.abort();
+    }
 }
