@@ -3,6 +3,8 @@
 
 mod model;
 
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::kube::lease::{Elector, LeaseConfig, LeaseLost, Timing};
@@ -279,4 +281,31 @@ async fn a_follower_that_is_stopped_leaves_the_lease_alone() {
     assert_eq!(second.task.await.unwrap(), Ok(()));
     assert_eq!(server.holder(), first.identity);
     assert!(first.leads());
+}
+
+/// Takes in what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_told_once_in_a_while_and_not_at_every_attempt() {
+    let log = Log::default();
+    let lines = log.clone();
+    let output = tracing_subscriber::fmt().with_writer(move || lines.clone()).finish();
+    let _guard = tracing::subscriber::set_default(output);
+    let candidate = Candidate::start(&ApiServer::with_empty_lease(), Link::Unavailable);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert!(!candidate.leads());
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("the lease could not be handled").count(), 2, "{log}");
 }
