@@ -1,9 +1,14 @@
 //! The identity kube-controller-manager has, and no more rights than the shipped manifest adds.
 
+use countersign_e2e::approval::{self, Verdict};
 use countersign_e2e::outcome::{self, Outcome};
 use countersign_e2e::{
-    Command, ControlPlane, Options, Program, TestResult, User, approval, binaries, quiescence, requests,
+    Command, ControlPlane, Options, Program, TestResult, User, binaries, quiescence, requests,
 };
+use http::StatusCode;
+use k8s_openapi::api::certificates::v1::CertificateSigningRequestCondition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drop_in_needs_nothing_but_the_shipped_rbac() -> TestResult {
@@ -12,7 +17,7 @@ async fn a_drop_in_needs_nothing_but_the_shipped_rbac() -> TestResult {
     if Program::under_test() == Program::Countersign {
         cluster.kubectl(&["apply", "--filename", &manifest.display().to_string()])?;
     }
-    let _signer = drop_in(&cluster).flag("leader-elect", "true").start().await?;
+    let signer = drop_in(&cluster).flag("leader-elect", "true").start().await?;
 
     let admin = cluster.admin().await?;
     let kubelet = cluster.client_for(&cluster.bootstrap_token().await?).await?;
@@ -20,9 +25,21 @@ async fn a_drop_in_needs_nothing_but_the_shipped_rbac() -> TestResult {
     outcome::reached(&admin, &name, Outcome::Issued).await?;
     // Approves, fails and signs for the other signerNames as well.
     let wrong = requests::user("alice")?.usages(&["code signing"]).create(&admin).await?;
-    approval::decide(&admin, &wrong, approval::Verdict::Approved).await?;
+    approval::decide(&admin, &wrong, Verdict::Approved).await?;
     outcome::reached(&admin, &wrong, Outcome::Failed).await?;
     quiescence::turn(&admin).await?;
+    // Cleans, whoever's it is.
+    let denied = requests::user("alice")?.signer("example.com/foreign").create(&admin).await?;
+    let long_ago = Timestamp::now() - SignedDuration::from_mins(61);
+    let condition = CertificateSigningRequestCondition {
+        last_update_time: Some(Time(long_ago)),
+        ..Verdict::Denied.condition()
+    };
+    approval::add(&admin, &denied, condition).await?;
+    outcome::deleted(&admin, &denied).await?;
+    // Asks the API server who may read metrics.
+    let (status, text) = signer.get("/metrics", Some("admin-token")).await?;
+    assert_eq!(status, StatusCode::OK, "{text}");
     Ok(())
 }
 
