@@ -140,7 +140,7 @@ fn says(code: i32, words: &[&str]) -> String {
 fn error(words: &[&str]) -> String {
     let log = says(1, words);
     let error = log.lines().find_map(|line| line.strip_prefix("error: "));
-    error.unwrap_or_else(|| panic!("{words:?}: {log}")).to_owned()
+    error.expect(&log).to_owned()
 }
 
 /// A kubeconfig that nothing is wrong with, of an API server that is not there.
