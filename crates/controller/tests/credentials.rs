@@ -107,6 +107,28 @@ async fn a_kubeconfig_that_breaks_changes_nothing_until_it_is_whole_again() {
     becomes(&client, &seen, "Bearer two").await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_expiry_of_a_client_certificate_is_shown_for_one_kubeconfig_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    let pair = rcgen::generate_simple_self_signed(["us".to_owned()]).unwrap();
+    std::fs::write(file("cert"), pair.cert.pem()).unwrap();
+    std::fs::write(file("key"), pair.signing_key.serialize_pem()).unwrap();
+    let user = json!({"client-certificate": file("cert"), "client-key": file("key")});
+    let access = kubeconfig(&file("config"), "http://127.0.0.1:1", "one");
+    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(file("config")).unwrap()).unwrap();
+    config["users"][0]["user"] = user;
+    std::fs::write(file("config"), config.to_string()).unwrap();
+    for (shown, metrics) in [(true, metrics()), (false, metrics())] {
+        let clients = Clients::load(access.clone(), Arc::clone(&metrics)).await.unwrap();
+        let clients = if shown { clients } else { clients.without_expiry() };
+        let _ = tokio::time::timeout(Duration::ZERO, clients.follow(Duration::from_secs(10))).await;
+        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
+        let value = text.lines().find(|line| line.starts_with("countersign_client_certificate_expiry"));
+        assert_eq!(value.is_some_and(|line| !line.ends_with(" 0")), shown, "{value:?}");
+    }
+}
+
 #[tokio::test]
 async fn master_goes_before_the_kubeconfigs_server() {
     let (url, seen) = api_server().await;
