@@ -99,3 +99,21 @@ async fn delegate(
     background.spawn(clients.follow(POLL));
     Ok(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_ends_by_itself_is_noticed_and_none_never_ends() {
+        assert!(poll!(pin!(Endpoints(None).ended())).is_pending());
+        let server: JoinHandle<()> = tokio::spawn(std::future::pending());
+        server.abort();
+        let ended = Endpoints(Some((server, CancellationToken::new()))).ended().await;
+        assert!(ended.is_err());
+    }
+}
