@@ -18,6 +18,8 @@ pub(crate) struct Pass<Q, A> {
     pub(crate) object: Option<Arc<CertificateSigningRequest>>,
     /// Every answer so far.
     pub(crate) answers: Vec<(Q, A)>,
+    /// Whether its turn came when its answers were too old: what it asks for now, it need not queue with again.
+    pub(crate) has_turn: bool,
     /// The effect to be given out; `None` while one is under way.
     pub(crate) next: Option<Next>,
     /// The effect under way.
@@ -58,6 +60,7 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
             work,
             object: None,
             answers: Vec::new(),
+            has_turn: false,
             next: Some(next),
             ticket: None,
             resource_version: 0,

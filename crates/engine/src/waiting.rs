@@ -5,6 +5,7 @@ use std::time::Duration;
 use csr::Rule;
 
 use crate::agenda::Agenda;
+use crate::pass::Pass;
 use crate::question::{Asked, QuestionId, Sending};
 use crate::records::Slot;
 use crate::{Failure, Retry};
@@ -34,6 +35,8 @@ struct Guest<Q, A> {
     missing: BTreeSet<QuestionId>,
     answers: Vec<(Q, A)>,
     answered_at: Duration,
+    /// Whether it goes on at once when it is answered, for its turn had come already.
+    has_turn: bool,
     held_on: BTreeSet<QuestionId>,
     rule: Option<&'static Rule>,
 }
@@ -63,8 +66,9 @@ where
         self.now = now;
     }
 
-    /// Seats a record until these questions are answered; what was answered before comes along.
-    pub(crate) fn wait(&mut self, slot: Slot, questions: Vec<Q>, answers: Vec<(Q, A)>) {
+    /// Seats the record of a pass until these questions are answered; what was answered before comes along.
+    pub(crate) fn wait(&mut self, questions: Vec<Q>, pass: Pass<Q, A>) {
+        let Pass { slot, answers, has_turn, .. } = pass;
         let mut missing = BTreeSet::new();
         for question in questions {
             let id = self.id(question);
@@ -74,7 +78,8 @@ where
             self.want(id);
             missing.insert(id);
         }
-        let guest = Guest { missing, answers, answered_at: self.now, held_on: BTreeSet::new(), rule: None };
+        let guest =
+            Guest { missing, answers, answered_at: self.now, has_turn, held_on: BTreeSet::new(), rule: None };
         self.guests.insert(slot, guest);
     }
 
@@ -93,7 +98,14 @@ where
             held_on.insert(id);
         }
         let missing = BTreeSet::new();
-        let guest = Guest { missing, answers: Vec::new(), answered_at: self.now, held_on, rule: Some(rule) };
+        let guest = Guest {
+            missing,
+            answers: Vec::new(),
+            answered_at: self.now,
+            has_turn: false,
+            held_on,
+            rule: Some(rule),
+        };
         self.guests.insert(slot, guest);
     }
 
@@ -110,12 +122,20 @@ where
         }
     }
 
-    /// Takes a record out with the answers it got, unless they are older than `lifetime`.
-    pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> Vec<(Q, A)> {
-        let guest = self.guests.remove(&slot);
-        guest
-            .filter(|guest| guest.answered_at + lifetime >= self.now)
-            .map_or_else(Vec::new, |guest| guest.answers)
+    /// Takes a record out with the answers it got, unless they are older than `lifetime`: then it only keeps its turn.
+    pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> (Vec<(Q, A)>, bool) {
+        let Some(guest) = self.guests.remove(&slot) else {
+            return (Vec::new(), false);
+        };
+        if guest.answered_at + lifetime < self.now {
+            return (Vec::new(), true);
+        }
+        (guest.answers, guest.has_turn)
+    }
+
+    /// Whether a record goes on at once when it is answered.
+    pub(crate) fn has_turn(&self, slot: Slot) -> bool {
+        self.guests.get(&slot).is_some_and(|guest| guest.has_turn)
     }
 
     /// The next question that somebody waits for.

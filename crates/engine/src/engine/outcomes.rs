@@ -34,11 +34,28 @@ where
     fn answered(&mut self, id: QuestionId, outcome: Outcome<Q, A>) {
         if let Outcome::Answered(answer) = outcome {
             for slot in self.waiting.answered(id, &answer) {
-                self.enqueue(slot);
+                if self.waiting.has_turn(slot) {
+                    self.go_on(slot);
+                } else {
+                    self.enqueue(slot);
+                }
             }
         } else {
             let failure = if let Outcome::Failed(failure) = outcome { failure } else { Failure::NOT_DONE };
             self.waiting.failed(id, failure);
+        }
+    }
+
+    /// Goes on with a request whose turn had come when it had to ask again. Queueing once more, it would ask in circles for as
+    /// long as a round of the queue takes longer than an answer may wait.
+    fn go_on(&mut self, slot: Slot) {
+        let work = self.records.get(slot).map(|record| record.step(&self.standings, self.now.wall));
+        if work != Some(Step::Decide) || !self.leading {
+            return self.enqueue(slot);
+        }
+        if let Some(mut pass) = self.taken_up(Pass::new(slot, Step::Decide, Next::Decide)) {
+            let next = pass.next.take().unwrap_or(Next::Decide);
+            self.proceed(pass, next);
         }
     }
 
@@ -138,10 +155,10 @@ where
         if questions.is_empty() || is_asked_again {
             return self.retry(pass, Failure::NOT_DONE);
         }
-        self.keep_object(pass.slot, pass.object);
+        self.keep_object(pass.slot, pass.object.clone());
         self.schedule(pass.slot);
         self.records.set_state(pass.slot, State::Waiting);
-        self.waiting.wait(pass.slot, questions, pass.answers);
+        self.waiting.wait(questions, pass);
     }
 
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.

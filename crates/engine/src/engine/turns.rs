@@ -167,7 +167,15 @@ where
         }
     }
 
-    fn begin(&mut self, mut pass: Pass<Q, A>) -> Option<(Ticket, Effect<Q, A>)> {
+    fn begin(&mut self, pass: Pass<Q, A>) -> Option<(Ticket, Effect<Q, A>)> {
+        let slot = pass.slot;
+        let pass = self.taken_up(pass)?;
+        self.passes.insert(slot, pass);
+        self.give_out(slot)
+    }
+
+    /// A pass with all that is kept for it: the object, if that is current, and the answers.
+    pub(super) fn taken_up(&mut self, mut pass: Pass<Q, A>) -> Option<Pass<Q, A>> {
         let slot = pass.slot;
         let record = self.records.get(slot)?;
         let is_current = |object: &Arc<CertificateSigningRequest>| {
@@ -177,10 +185,9 @@ where
         if pass.object.is_none() {
             pass.next = Some(Next::Read);
         }
-        pass.answers = self.waiting.take_answers(slot, self.settings.answer_lifetime);
+        (pass.answers, pass.has_turn) = self.waiting.take_answers(slot, self.settings.answer_lifetime);
         self.records.set_state(slot, State::InHand);
-        self.passes.insert(slot, pass);
-        self.give_out(slot)
+        Some(pass)
     }
 
     /// Deletes what is due.

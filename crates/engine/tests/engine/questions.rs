@@ -68,6 +68,43 @@ fn an_answer_that_waited_too_long_is_asked_for_again() {
     assert!(matches!(effect, Effect::Decide { answers, .. } if answers.is_empty()));
 }
 
+/// Six requesters who take turns, and an API server so slow that each answer is too old when its request's turn comes.
+#[test]
+fn whose_answers_grow_old_in_the_queue_are_served_all_the_same() {
+    const USERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    let settings = Settings { max_in_flight: 1, ..Settings::default() };
+    let mut rig = Rig { engine: Engine::new(settings, standings()), ..Rig::following() };
+    rig.tell(Input::Leading(true));
+    for user in USERS {
+        let object = Object { name: user.into(), uid: user.into(), username: user.into(), ..object() };
+        rig.tell(Input::Apply(object.decoded()));
+    }
+    let mut served = Vec::new();
+    for _ in 0..10 * USERS.len() {
+        let Turn::Do(ticket, effect) = rig.engine.poll(rig.now) else { break };
+        let outcome = match effect {
+            Effect::Read { name } => {
+                let object = Object { name: name.to_string(), uid: name.to_string(), ..object() };
+                Outcome::Found(Object { username: name.to_string(), ..object }.decoded())
+            }
+            Effect::Decide { object, answers } if answers.is_empty() => {
+                Outcome::Asks(USERS.into_iter().filter(|user| **user == **object.name()).collect())
+            }
+            Effect::Decide { .. } => Outcome::Approves(condition(ConditionType::Approved)),
+            Effect::Ask(_) => Outcome::Answered(true),
+            Effect::Approve { object, .. } => {
+                served.push(object.name().to_string());
+                Outcome::Gone
+            }
+            other => panic!("{other:?}"),
+        };
+        rig.pass(Duration::from_millis(if matches!(outcome, Outcome::Asks(_)) { 0 } else { 600 }));
+        rig.done(ticket, outcome);
+    }
+    served.sort_unstable();
+    assert_eq!(served, USERS);
+}
+
 #[test]
 fn who_waits_or_is_held_goes_on_when_approved_by_hand() {
     let mut rig = Rig::leading();
