@@ -3,8 +3,8 @@
 
 mod model;
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use controller::kube::lease::{Elector, LeaseConfig, LeaseLost, Timing};
@@ -283,13 +283,17 @@ async fn a_follower_that_is_stopped_leaves_the_lease_alone() {
     assert!(first.leads());
 }
 
-/// Takes in what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What is logged on this thread: a test and all its candidates have one to themselves.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl io::Write for Log {
+/// Writes into the log of its thread.
+struct ThreadLog;
+
+impl io::Write for ThreadLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(line)
+        LOG.with_borrow_mut(|log| log.write(line))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -299,13 +303,12 @@ impl io::Write for Log {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_told_once_in_a_while_and_not_at_every_attempt() {
-    let log = Log::default();
-    let lines = log.clone();
-    let output = tracing_subscriber::fmt().with_writer(move || lines.clone()).finish();
-    let _guard = tracing::subscriber::set_default(output);
+    // For all threads: with a subscriber of its own, one that logs first without any would switch the line off for all.
+    let output = tracing_subscriber::fmt().with_writer(|| ThreadLog).finish();
+    tracing::subscriber::set_global_default(output).unwrap();
     let candidate = Candidate::start(&ApiServer::with_empty_lease(), Link::Unavailable);
     tokio::time::sleep(Duration::from_secs(90)).await;
     assert!(!candidate.leads());
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
     assert_eq!(log.matches("the lease could not be handled").count(), 2, "{log}");
 }
