@@ -1,0 +1,3 @@
+//! `make bench`: countersign and kube-controller-manager on one API server, in one run.
+
+fn main() {}
