@@ -9,7 +9,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TOOLS := $(TARGET)/tools
 CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: help demo controlplane build test lint fmt check-pure deny bless doc ci
+.PHONY: help demo controlplane build bench bench-path test lint fmt check-pure deny bless doc ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl
 
 build: ## Build countersign, optimised, into target/release
 	COUNTERSIGN_COMMIT=$$(git rev-parse --short HEAD) $(CARGO) build --locked --release --package controller
+
+bench: controlplane build ## Measure beside kube-controller-manager on one API server; BENCH="storm --pairs 2" for a part
+	$(CARGO) build --locked --release --package countersign-bench
+	$(TARGET)/release/countersign-bench run $(BENCH)
+
+bench-path: ## Measure the path from a request to its certificate beside the cryptography in it
+	$(CARGO) bench --locked --package countersign-bench
 
 test: controlplane ## Run every test, those against a real control plane included
 	tests/controlplane/build.sh test

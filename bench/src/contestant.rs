@@ -1,0 +1,103 @@
+//! Who is measured.
+
+use anyhow::Result;
+use countersign_e2e::{Command, ControlPlane, Process, Program, Signer, User};
+use serde::Serialize;
+
+use crate::usage::Usage;
+
+/// A program that gives requests their certificates.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Contestant {
+    Countersign,
+    KubeControllerManager,
+    /// Three bare calls for each request, 64 at a time: what the API server itself allows.
+    Probe,
+}
+
+/// How it is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tuning {
+    /// Every flag is what it is by default; else there is no limit on the client's side.
+    pub(crate) default_flags: bool,
+    /// Of the probe: serve only requests whose names begin so.
+    pub(crate) only: &'static str,
+}
+
+/// A running contestant. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) enum Running {
+    Signer(Signer),
+    Probe(Process),
+}
+
+impl Contestant {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Countersign => "countersign",
+            Self::KubeControllerManager => "kube-controller-manager",
+            Self::Probe => "probe",
+        }
+    }
+
+    /// Starts it, and waits until it says that it works.
+    pub(crate) async fn start(self, cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
+        match self {
+            Self::Countersign => Ok(Running::Signer(cluster.signer(Program::Countersign).start().await?)),
+            Self::KubeControllerManager => Ok(Running::Signer(kcm(cluster, tuning).start().await?)),
+            Self::Probe => {
+                let mut process = probe(cluster, tuning)?;
+                process.logs("watching", 1).await?;
+                Ok(Running::Probe(process))
+            }
+        }
+    }
+
+    /// Starts it, and waits for nothing.
+    pub(crate) fn spawn(self, cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
+        Ok(match self {
+            Self::Countersign => Running::Signer(cluster.signer(Program::Countersign).spawn()?),
+            Self::KubeControllerManager => Running::Signer(kcm(cluster, tuning).spawn()?),
+            Self::Probe => Running::Probe(probe(cluster, tuning)?),
+        })
+    }
+}
+
+impl Running {
+    pub(crate) fn usage(&mut self) -> Result<Usage> {
+        Usage::of(match self {
+            Self::Signer(signer) => signer.process().id(),
+            Self::Probe(process) => process.id(),
+        })
+    }
+
+    pub(crate) async fn stop(self) -> Result<()> {
+        match self {
+            Self::Signer(signer) => signer.stop().await?,
+            Self::Probe(process) => process.stop().await?,
+        };
+        Ok(())
+    }
+}
+
+fn kcm(cluster: &ControlPlane, tuning: Tuning) -> Command<'_> {
+    let command = cluster.signer(Program::KubeControllerManager);
+    if tuning.default_flags {
+        return command;
+    }
+    command.flag("kube-api-qps", UNLIMITED).flag("kube-api-burst", UNLIMITED)
+}
+
+fn probe(cluster: &ControlPlane, tuning: Tuning) -> Result<Process> {
+    let kubeconfig = cluster.kubeconfig_for(&User::admin())?;
+    let arguments = [
+        "probe".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--only={}", tuning.only),
+    ];
+    Process::start(&std::env::current_exe()?, &arguments, cluster.directory().join("probe.log"))
+}
+
+/// Calls per second that nobody reaches.
+const UNLIMITED: &str = "10000";
