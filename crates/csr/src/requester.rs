@@ -18,3 +18,14 @@ pub struct Requester {
     /// `spec.extra`, the authenticator's further attributes.
     pub extra: BTreeMap<String, Vec<String>>,
 }
+
+impl Requester {
+    /// Roughly the bytes that it holds in memory, itself included.
+    pub(crate) fn size(&self) -> usize {
+        let list = |texts: &Vec<String>| -> usize {
+            texts.iter().map(|text| size_of::<String>() + text.len()).sum()
+        };
+        let extra: usize = self.extra.iter().map(|(key, values)| key.len() + list(values)).sum();
+        size_of::<Self>() + self.username.len() + self.uid.len() + list(&self.groups) + extra
+    }
+}
