@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use self::text::Text;
 use self::wire::Object;
-use crate::{Condition, Progress, Requester, SignerName, Usages};
+use crate::memory::allocation;
+use crate::{Condition, Progress, Requester, SignerName, Usage, Usages};
 
 /// A CertificateSigningRequest as the API server sent it.
 ///
@@ -60,13 +61,6 @@ pub enum DecodeError {
     ResourceVersion(String),
 }
 
-impl Spec {
-    /// Roughly the bytes that it holds in memory beside itself.
-    fn size(&self) -> usize {
-        self.request.len() + self.signer_name.as_str().len() + self.requester.size()
-    }
-}
-
 impl CertificateSigningRequest {
     /// `metadata.name`.
     pub fn name(&self) -> &Arc<str> {
@@ -93,10 +87,14 @@ impl CertificateSigningRequest {
         self.progress
     }
 
-    /// Roughly the bytes that the object holds in memory, what an allocator adds included.
+    /// Roughly the bytes that the object holds in memory.
     pub fn size(&self) -> usize {
-        let names = self.name.len() + self.uid.len();
-        size_of::<Self>() + names + self.text.size() + self.spec.size()
+        let Spec { request, signer_name, usages, expiration_seconds: _, requester } = &self.spec;
+        let names = [self.name.len(), self.uid.len(), signer_name.as_str().len()];
+        let names: usize = names.into_iter().map(|length| allocation(ARC_HEADER + length)).sum();
+        let usages = allocation(usages.iter().count() * size_of::<Usage>());
+        let spec = allocation(request.len()) + usages + requester.size();
+        allocation(size_of::<Self>()) + names + spec + self.text.size()
     }
 
     /// The body of a PUT that adds one condition to those that stand, and changes nothing else.
@@ -142,6 +140,9 @@ impl<'de> Deserialize<'de> for CertificateSigningRequest {
         Self::decode(&Object::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
+
+/// The counts of those who share a value.
+const ARC_HEADER: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::wire::Fields;
 use crate::Condition;
+use crate::memory::allocation;
 
 /// The object as it goes back: its own JSON without managedFields, open where a write adds something.
 #[derive(Clone, Debug)]
@@ -85,10 +86,10 @@ impl Text {
         body
     }
 
-    /// The octets of all its parts.
+    /// Roughly the bytes that its parts hold in memory.
     pub(super) fn size(&self) -> usize {
         let certificate = self.certificate.as_ref().map_or(0, |certificate| certificate.get().len());
-        self.before.len() + self.conditions.len() + certificate
+        [self.before.len(), self.conditions.len(), certificate].into_iter().map(allocation).sum()
     }
 }
 
