@@ -7,6 +7,7 @@
 pub mod asn1;
 mod condition;
 pub mod kubelet;
+mod memory;
 mod names;
 mod object;
 pub mod pem;

@@ -1,15 +1,15 @@
-use std::collections::BTreeMap;
+mod text;
+mod wire;
+
 use std::str::FromStr;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::{RawValue, to_raw_value};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use crate::{Condition, ConditionType, IssuedCertificate, Progress, Requester, SignerName, Since, Usages};
+use self::text::Text;
+use self::wire::Object;
+use crate::memory::allocation;
+use crate::{Condition, Progress, Requester, SignerName, Usage, Usages};
 
 /// A CertificateSigningRequest as the API server sent it.
 ///
@@ -21,10 +21,9 @@ pub struct CertificateSigningRequest {
     name: Arc<str>,
     uid: Arc<str>,
     resource_version: u64,
-    created: Option<OffsetDateTime>,
+    progress: Progress,
     spec: Spec,
-    status: Status,
-    raw: RawObject,
+    text: Text,
 }
 
 /// `spec`, decoded.
@@ -62,52 +61,6 @@ pub enum DecodeError {
     ResourceVersion(String),
 }
 
-type RawMap = BTreeMap<Box<str>, Box<RawValue>>;
-
-/// The parts of the object that go back as they came.
-#[derive(Clone, Debug)]
-struct RawObject {
-    top: RawMap,
-    metadata: RawMap,
-    status: RawMap,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireSpec {
-    #[serde(default)]
-    request: String,
-    #[serde(default)]
-    signer_name: String,
-    #[serde(default)]
-    usages: Option<Vec<String>>,
-    expiration_seconds: Option<i32>,
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    uid: String,
-    #[serde(default)]
-    groups: Option<Vec<String>>,
-    #[serde(default)]
-    extra: Option<BTreeMap<String, Vec<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireCondition {
-    #[serde(default)]
-    r#type: String,
-    #[serde(default)]
-    status: String,
-    last_update_time: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Status {
-    conditions: Vec<(Option<ConditionType>, bool, Since)>,
-    certificate: IssuedCertificate,
-}
-
 impl CertificateSigningRequest {
     /// `metadata.name`.
     pub fn name(&self) -> &Arc<str> {
@@ -131,92 +84,44 @@ impl CertificateSigningRequest {
 
     /// Where the object stands.
     pub fn progress(&self) -> Progress {
-        let mut progress =
-            Progress { created: self.created, certificate: self.status.certificate, ..Progress::default() };
-        for (kind, effective, since) in &self.status.conditions {
-            let place = match kind {
-                Some(ConditionType::Approved) => &mut progress.approved,
-                Some(ConditionType::Denied) => &mut progress.denied,
-                Some(ConditionType::Failed) => {
-                    progress.failed_effective |= effective;
-                    &mut progress.failed
-                }
-                None => {
-                    progress.other_conditions = true;
-                    continue;
-                }
-            };
-            *place = Some(place.map_or(*since, |earlier| earlier.earlier(*since)));
-        }
-        progress
+        self.progress
     }
 
     /// Roughly the bytes that the object holds in memory.
     pub fn size(&self) -> usize {
-        let map = |raw: &RawMap| -> usize {
-            raw.iter().map(|(key, value)| key.len() + value.get().len() + 64).sum()
-        };
-        size_of::<Self>()
-            + map(&self.raw.top)
-            + map(&self.raw.metadata)
-            + map(&self.raw.status)
-            + self.spec.request.len()
+        let Spec { request, signer_name, usages, expiration_seconds: _, requester } = &self.spec;
+        let names = [self.name.len(), self.uid.len(), signer_name.as_str().len()];
+        let names: usize = names.into_iter().map(|length| allocation(ARC_HEADER + length)).sum();
+        let usages = allocation(usages.iter().count() * size_of::<Usage>());
+        let spec = allocation(request.len()) + usages + requester.size();
+        allocation(size_of::<Self>()) + names + spec + self.text.size()
     }
 
     /// The body of a PUT that adds one condition to those that stand, and changes nothing else.
     pub fn with_condition(&self, condition: &Condition) -> Result<Vec<u8>, serde_json::Error> {
-        let mut status = self.raw.status.clone();
-        let added = to_raw_value(condition)?;
-        let mut conditions: Vec<Box<RawValue>> = read(&status, "conditions")?;
-        conditions.push(added);
-        status.insert("conditions".into(), to_raw_value(&conditions)?);
-        self.with_status(&status)
+        self.text.with_condition(condition)
     }
 
     /// The body of a PUT that sets the certificate, and changes nothing else. `pem` is `status.certificate` before base64.
     pub fn with_certificate(&self, pem: &str) -> Result<Vec<u8>, serde_json::Error> {
-        let mut status = self.raw.status.clone();
-        status.insert("certificate".into(), to_raw_value(&BASE64_STANDARD.encode(pem))?);
-        self.with_status(&status)
+        Ok(self.text.with_certificate(pem))
     }
 
-    fn with_status(&self, status: &RawMap) -> Result<Vec<u8>, serde_json::Error> {
-        let mut object: BTreeMap<&str, &RawValue> =
-            self.raw.top.iter().map(|(key, raw)| (&**key, &**raw)).collect();
-        // Items of a list carry neither, and a PUT needs both.
-        let (version, kind) =
-            (to_raw_value("certificates.k8s.io/v1")?, to_raw_value("CertificateSigningRequest")?);
-        let (metadata, status) = (to_raw_value(&self.raw.metadata)?, to_raw_value(status)?);
-        object.extend([
-            ("apiVersion", &*version),
-            ("kind", &*kind),
-            ("metadata", &*metadata),
-            ("status", &*status),
-        ]);
-        serde_json::to_vec(&object)
-    }
-
-    fn decode(mut top: RawMap) -> Result<Self, DecodeError> {
-        let metadata = top.remove("metadata").ok_or(DecodeError::Missing("metadata"))?;
-        let mut metadata: RawMap = serde_json::from_str(metadata.get())?;
-        metadata.remove("managedFields");
-        let spec = top.get("spec").ok_or(DecodeError::Missing("spec"))?;
-        let spec = Spec::try_from(serde_json::from_str::<WireSpec>(spec.get())?)?;
-        let status: RawMap = read(&top, "status")?;
-        top.remove("status");
-        let version: String = read(&metadata, "resourceVersion")?;
-        let resource_version = match version.as_str() {
+    fn decode(object: &Object<'_>) -> Result<Self, DecodeError> {
+        let metadata = object.metadata.as_ref().ok_or(DecodeError::Missing("metadata"))?;
+        let spec = object.spec.ok_or(DecodeError::Missing("spec"))?;
+        let text = |name| metadata.read::<String>(name);
+        let resource_version = match text("resourceVersion")?.as_str() {
             "" => 0,
             digits => digits.parse().map_err(|_| DecodeError::ResourceVersion(digits.into()))?,
         };
         Ok(Self {
-            name: read::<String>(&metadata, "name")?.into(),
-            uid: read::<String>(&metadata, "uid")?.into(),
+            name: text("name")?.into(),
+            uid: text("uid")?.into(),
             resource_version,
-            created: timestamp(&read::<String>(&metadata, "creationTimestamp")?),
-            spec,
-            status: Status::decode(&status)?,
-            raw: RawObject { top, metadata, status },
+            progress: wire::progress(metadata, &object.status)?,
+            spec: wire::spec(spec)?,
+            text: Text::new(metadata, spec, &object.status, &object.others)?,
         })
     }
 }
@@ -225,67 +130,29 @@ impl FromStr for CertificateSigningRequest {
     type Err = DecodeError;
 
     fn from_str(json: &str) -> Result<Self, DecodeError> {
-        Self::decode(serde_json::from_str(json)?)
+        Self::decode(&serde_json::from_str(json)?)
     }
 }
 
+/// From JSON in memory only, as parts of it are kept as they are.
 impl<'de> Deserialize<'de> for CertificateSigningRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::decode(RawMap::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::decode(&Object::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
-impl TryFrom<WireSpec> for Spec {
-    type Error = DecodeError;
-
-    fn try_from(wire: WireSpec) -> Result<Self, DecodeError> {
-        let request = BASE64_STANDARD.decode(&wire.request).map_err(serde::de::Error::custom);
-        Ok(Self {
-            request: request.map_err(DecodeError::Json)?,
-            signer_name: SignerName::from(wire.signer_name.as_str()),
-            usages: wire.usages.iter().flatten().map(String::as_str).collect(),
-            expiration_seconds: wire.expiration_seconds,
-            requester: Arc::new(Requester {
-                username: wire.username,
-                uid: wire.uid,
-                groups: wire.groups.unwrap_or_default(),
-                extra: wire.extra.unwrap_or_default(),
-            }),
-        })
-    }
-}
-
-impl Status {
-    fn decode(status: &RawMap) -> Result<Self, DecodeError> {
-        let conditions: Vec<Box<RawValue>> = read(status, "conditions")?;
-        let decode = |raw: &RawValue| -> Result<_, DecodeError> {
-            let wire: WireCondition = serde_json::from_str(raw.get())?;
-            let effective = wire.status.is_empty() || wire.status == "True";
-            let since = Since(wire.last_update_time.as_deref().and_then(timestamp));
-            Ok((ConditionType::from_name(&wire.r#type), effective, since))
-        };
-        Ok(Self {
-            conditions: conditions.iter().map(|raw| decode(raw)).collect::<Result<_, _>>()?,
-            certificate: IssuedCertificate::from_base64(&read::<String>(status, "certificate")?),
-        })
-    }
-}
-
-/// The value of `key`, or its default when it is absent or null.
-fn read<T: serde::de::DeserializeOwned + Default>(map: &RawMap, key: &str) -> Result<T, serde_json::Error> {
-    let value: Option<T> = map.get(key).map_or(Ok(None), |raw| serde_json::from_str(raw.get()))?;
-    Ok(value.unwrap_or_default())
-}
-
-fn timestamp(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
-}
+/// The counts of those who share a value.
+const ARC_HEADER: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
     use serde_json::{Value, json};
     use time::macros::datetime;
+
+    use super::*;
+    use crate::{ConditionType, Since};
 
     fn object() -> Value {
         json!({
@@ -353,6 +220,52 @@ mod tests {
         // The existing conditions go back too: the API server refuses to lose one.
         let written: Value = serde_json::from_slice(&csr.with_certificate("pem").unwrap()).unwrap();
         assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_write_adds_to_whatever_status_there_is() {
+        let added = serde_json::to_value(condition()).unwrap();
+        let approved = json!({"type": "Approved", "status": "True", "message": "a ] \\ \" }"});
+        for (status, conditions) in [
+            (json!(null), json!([added])),
+            (json!({}), json!([added])),
+            (json!({"conditions": null}), json!([added])),
+            (json!({"conditions": []}), json!([added])),
+            (json!({"conditions": [approved], "certificate": null}), json!([approved, added])),
+            (
+                json!({"certificate": "b2xk", "conditions": [approved, approved]}),
+                json!([approved, approved, added]),
+            ),
+            (json!({"quo\"te\n": {"deep": [1.5, "}"]}, "certificate": ""}), json!([added])),
+        ] {
+            let mut object = object();
+            object["metadata"] = json!({"managedFields": []});
+            object["status"] = status.clone();
+            for text in [object.to_string(), serde_json::to_string_pretty(&object).unwrap()] {
+                let csr: CertificateSigningRequest = text.parse().unwrap();
+                let mut expected = status.as_object().cloned().unwrap_or_default();
+                expected.insert("conditions".into(), conditions.clone());
+                let written: Value =
+                    serde_json::from_slice(&csr.with_condition(&condition()).unwrap()).unwrap();
+                assert_eq!((&written["status"], &written["metadata"]), (&expected.into(), &json!({})));
+
+                let written: Value = serde_json::from_slice(&csr.with_certificate("pem").unwrap()).unwrap();
+                assert_eq!(written["status"]["certificate"], json!(BASE64_STANDARD.encode("pem")));
+                let stood = status["conditions"].as_array().filter(|stood| !stood.is_empty());
+                assert_eq!(written["status"].get("conditions").and_then(Value::as_array), stood);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_go_back_digit_for_digit() {
+        let number = "123456789012345678901234567890.10e-7";
+        let text = format!(
+            r#"{{"metadata": {{"x": {number}}}, "spec": {{"x": {number}}}, "status": {{"x": {number}}}, "x": {number}}}"#
+        );
+        let csr: CertificateSigningRequest = text.parse().unwrap();
+        let written = String::from_utf8(csr.with_certificate("pem").unwrap()).unwrap();
+        assert_eq!(written.matches(number).count(), 4, "{written}");
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn is_end_line(text: &[u8], label: &[u8]) -> bool {
 
 fn base64_contents(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut dense = Zeroizing::new(Vec::with_capacity(text.len()));
-    dense.extend(text.iter().filter(|byte| !b" \t\r\n".contains(byte)));
+    text.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+        .for_each(|piece| dense.extend_from_slice(piece));
     let mut contents = Zeroizing::new(Vec::with_capacity(dense.len() / 4 * 3 + 3));
     BASE64.decode_vec(&dense[..], &mut contents).ok()?;
     Some(contents)
@@ -139,11 +140,11 @@ fn line_at(text: &[u8], position: usize) -> (&[u8], usize) {
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
+    text.windows(part.len()).position(|window| window[0] == part[0] && window == part)
 }
 
 fn rfind(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).rposition(|window| window == part)
+    text.windows(part.len()).rposition(|window| window[0] == part[0] && window == part)
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";

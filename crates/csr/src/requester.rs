@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::memory::{allocation, map_nodes, texts};
+
 /// The identity that the API server attested in `spec.username`, `uid`, `groups` and `extra`.
 ///
 /// Two requesters are the same only when every field is, byte for byte and in order: a question about one may then be
@@ -17,4 +19,15 @@ pub struct Requester {
 
     /// `spec.extra`, the authenticator's further attributes.
     pub extra: BTreeMap<String, Vec<String>>,
+}
+
+impl Requester {
+    /// Roughly the bytes that it holds in memory, itself included.
+    pub(crate) fn size(&self) -> usize {
+        let names = allocation(self.username.len()) + allocation(self.uid.len());
+        let entry = |(key, values): (&String, &Vec<String>)| allocation(key.len()) + texts(values);
+        let extra: usize = self.extra.iter().map(entry).sum();
+        let nodes = map_nodes::<String, Vec<String>>(self.extra.len());
+        allocation(size_of::<Self>()) + names + texts(&self.groups) + nodes + extra
+    }
 }

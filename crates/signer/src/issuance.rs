@@ -25,7 +25,7 @@ impl<'a> Validated<'a> {
         Self { signer, request }
     }
 
-    /// What is to be signed. Verifies that the requester has the key, which takes time, but little beside signing.
+    /// What is to be signed. Verifies that the requester has the key, which takes longer than some CAs take to sign.
     ///
     /// # Errors
     ///
