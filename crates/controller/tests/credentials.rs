@@ -14,6 +14,7 @@ use controller::kube::access::{Access, AccessError};
 use controller::kube::call::Caller;
 use controller::kube::client::Clients;
 use controller::kube::token::{TokenSource, Tokens};
+use controller::kube::transport::Transport;
 use controller::serve::metrics::Metrics;
 use http::{Request, Response};
 use kube::Client;
@@ -77,7 +78,7 @@ async fn a_kubeconfig_that_is_replaced_is_used_by_every_client_handed_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config");
     let clients = Clients::load(kubeconfig(&path, &url, "one"), metrics()).await.unwrap();
-    let (first, second) = (clients.client().unwrap(), clients.client().unwrap());
+    let (first, second) = (clients.client().unwrap(), clients.transport().unwrap().into());
     tokio::spawn(clients.follow(Duration::from_millis(10)));
     becomes(&first, &seen, "Bearer one").await;
     kubeconfig(&path, &url, "two");
@@ -141,6 +142,20 @@ async fn master_goes_before_the_kubeconfigs_server() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_an_error_and_not_passed_by() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config");
+    let access = kubeconfig(&path, "https://127.0.0.1:1", "one");
+    for proxy in ["http://127.0.0.1:2", "https://127.0.0.1:2", "socks5://127.0.0.1:2"] {
+        let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        config["clusters"][0]["cluster"]["proxy-url"] = proxy.into();
+        std::fs::write(&path, config.to_string()).unwrap();
+        let error = Clients::load(access.clone(), metrics()).await.unwrap_err();
+        assert!(matches!(&error, AccessError::Proxy(named) if **named == proxy), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_loaded_is_named() {
     let master = |address: &str| Access { kubeconfig: None, master: Some(address.into()) };
     let missing = Access { kubeconfig: Some("/no/such/file".into()), master: None };
@@ -163,7 +178,7 @@ fn token_server(
         let body = Body::from(body.to_string().into_bytes());
         async move { Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap()) }
     });
-    let source = TokenSource::new(Caller::new(Client::new(service, "default"), Duration::from_secs(30)));
+    let source = TokenSource::new(Caller::new(Transport::new(service), Duration::from_secs(30)));
     let tokens = source.tokens();
     (source, tokens, asked)
 }

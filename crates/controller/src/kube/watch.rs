@@ -182,7 +182,7 @@ impl Watcher {
         let body = self.caller.open(WATCH, Request::get(path).body(Vec::new())).await;
         let body = body.map_err(expired_or_failed)?;
         self.opened = Some(Instant::now());
-        let mut lines = body.into_data_stream().map_err(std::io::Error::other).into_async_read();
+        let mut lines = body.into_data_stream().into_async_read();
         let mut line = Vec::new();
         loop {
             line.clear();

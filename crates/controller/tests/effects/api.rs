@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::kube::call::Caller;
+use controller::kube::transport::Transport;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ impl Api {
                 answer.give().await
             }
         });
-        (api, Caller::new(Client::new(service, "default"), LIMIT))
+        (api, Caller::new(Transport::new(service), LIMIT))
     }
 
     /// The requests so far.
