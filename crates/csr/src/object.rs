@@ -180,6 +180,19 @@ impl CertificateSigningRequest {
         self.with_status(&status)
     }
 
+    /// This object, in this version, with the status of a body that [`Self::with_condition`] or [`Self::with_certificate`] made.
+    pub fn with_status_of(&self, body: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Body {
+            status: RawMap,
+        }
+        let Body { status } = serde_json::from_slice(body)?;
+        let mut changed = self.clone();
+        changed.status = Status::decode(&status)?;
+        changed.raw.status = status;
+        Ok(changed)
+    }
+
     fn with_status(&self, status: &RawMap) -> Result<Vec<u8>, serde_json::Error> {
         let mut object: BTreeMap<&str, &RawValue> =
             self.raw.top.iter().map(|(key, raw)| (&**key, &**raw)).collect();
@@ -353,6 +366,18 @@ mod tests {
         // The existing conditions go back too: the API server refuses to lose one.
         let written: Value = serde_json::from_slice(&csr.with_certificate("pem").unwrap()).unwrap();
         assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_status_that_was_sent_is_taken_over_and_nothing_else() {
+        let csr = decoded(&object());
+        let body = csr.with_condition(&condition()).unwrap();
+        let changed = csr.with_status_of(&body).unwrap();
+        let sent: CertificateSigningRequest = serde_json::from_slice(&body).unwrap();
+        assert_eq!(changed.progress(), sent.progress());
+        assert_ne!(changed.progress(), csr.progress());
+        assert_eq!((changed.resource_version(), changed.uid()), (csr.resource_version(), csr.uid()));
+        assert_eq!(changed.with_certificate("pem").unwrap(), sent.with_certificate("pem").unwrap());
     }
 
     #[test]
