@@ -62,9 +62,12 @@ impl Running {
 
     /// Waits until the API server was asked `number` times.
     async fn asked(&self, number: usize) {
-        while self.api.asked().len() < number {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let asked = async {
+            while self.api.asked().len() < number {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), asked).await.expect("it is asked within a minute");
     }
 
     fn count(&self, metric: &str) -> usize {
