@@ -3,18 +3,20 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use controller::kube::access::{Access, AccessError};
 use controller::kube::call::Caller;
 use controller::kube::client::Clients;
 use controller::kube::token::{TokenSource, Tokens};
 use controller::kube::transport::Transport;
+use controller::kube::write::Requests;
 use controller::serve::metrics::Metrics;
 use http::{Request, Response};
 use kube::Client;
@@ -84,6 +86,48 @@ async fn a_kubeconfig_that_is_replaced_is_used_by_every_client_handed_out() {
     kubeconfig(&path, &url, "two");
     becomes(&first, &seen, "Bearer two").await;
     becomes(&second, &seen, "Bearer two").await;
+}
+
+/// An API server on loopback, and where each of its requests came from.
+async fn peers() -> (String, Arc<Mutex<Vec<SocketAddr>>>) {
+    let peers = Arc::<Mutex<Vec<SocketAddr>>>::default();
+    let seen = Arc::clone(&peers);
+    let remember = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+        seen.lock().unwrap().push(peer);
+        "{}"
+    };
+    let router = Router::new().fallback(remember).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, peers)
+}
+
+#[tokio::test]
+async fn calls_share_connections_until_the_kubeconfig_is_replaced_and_from_then_on_others() {
+    let (url, peers) = peers().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config");
+    let clients = Clients::load(kubeconfig(&path, &url, "one"), metrics()).await.unwrap();
+    let requests = Requests::new(Caller::new(clients.transport().unwrap(), Duration::from_secs(30)));
+    // What the answer holds is no matter here.
+    let ask = async || drop(requests.clone().read("a").await);
+    for _ in 0..5 {
+        ask().await;
+    }
+    let first = peers.lock().unwrap().clone();
+    assert_eq!(first, [first[0]; 5]);
+    tokio::spawn(clients.follow(Duration::from_millis(10)));
+    kubeconfig(&path, &url, "two");
+    let others = async {
+        while peers.lock().unwrap().last() == first.last() {
+            ask().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), others).await.unwrap();
+    ask().await;
+    let peers = peers.lock().unwrap();
+    assert_eq!(peers[peers.len() - 1], peers[peers.len() - 2]);
 }
 
 #[tokio::test]

@@ -212,12 +212,14 @@ impl Watcher {
             "ERROR" => return Err(event::ended(event.object)),
             _ => None,
         };
+        let version = match &seen {
+            Some(Seen::Apply(object)) => Some(object.resource_version().to_string()),
+            _ => event::metadata(event.object).map(|metadata| metadata.resource_version),
+        };
         if let Some(seen) = seen {
             self.tell(seen).await?;
         }
-        if let Some(metadata) = event::metadata(event.object) {
-            self.version = Some(metadata.resource_version);
-        }
+        self.version = version.or(self.version.take());
         Ok(())
     }
 
