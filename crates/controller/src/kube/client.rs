@@ -179,25 +179,26 @@ impl Current {
     }
 }
 
-fn sent(
-    current: &Mutex<Current>,
-    request: Request<Body>,
-) -> impl Future<Output = Result<Response<Answer>, BoxError>> + Send + use<> {
-    current.lock().unwrap_or_else(PoisonError::into_inner).send(request)
-}
-
 impl Following {
     async fn send(self, mut request: Request<Body>) -> Result<Response<Answer>, BoxError> {
-        let Some(tokens) = self.tokens else {
-            return sent(&self.current, request).await;
+        let Some(tokens) = &self.tokens else {
+            return self.sent(request).await;
         };
         let token = tokens.current().await?;
         request.headers_mut().insert(header::AUTHORIZATION, token.header());
-        let response = sent(&self.current, request).await?;
+        let response = self.sent(request).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
             tokens.refused(&token);
         }
         Ok(response)
+    }
+
+    /// Nothing is locked while the answer is waited for.
+    fn sent(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Answer>, BoxError>> + Send + use<> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).send(request)
     }
 }
 

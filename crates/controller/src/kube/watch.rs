@@ -219,7 +219,9 @@ impl Watcher {
         if let Some(seen) = seen {
             self.tell(seen).await?;
         }
-        self.version = version.or(self.version.take());
+        if version.is_some() {
+            self.version = version;
+        }
         Ok(())
     }
 
