@@ -118,7 +118,6 @@ impl Executor {
         object: Arc<CertificateSigningRequest>,
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
-        // To read a request takes as long as it is: a kubelet's less than waking another thread would.
         let decided = match object.spec().request.len() {
             0..=LONGEST_AT_ONCE => Some(decided(&object, answers)),
             _ => self.apart(move || decided(&object, answers)).await,
@@ -244,8 +243,9 @@ impl Executor {
     }
 }
 
-/// Bytes of a request that is judged where it stands. A kubelet sends one or two thousand; what is longer takes a thread of its
-/// own, and keeps nobody who talks to the API server waiting.
+/// Bytes of a request that is judged where it stands. The time to read one grows with its length: a kubelet's one or two thousand
+/// take less than waking a thread, and at this bound it is a fraction of a millisecond. What is longer keeps nobody waiting who
+/// talks to the API server.
 const LONGEST_AT_ONCE: usize = 16 << 10;
 
 /// The approver's opinion, in the engine's words.

@@ -25,7 +25,7 @@ pub struct Operation {
     pub resource: &'static str,
 }
 
-/// Makes calls by one way.
+/// Makes calls over one transport.
 #[derive(Clone, Debug)]
 pub struct Caller {
     transport: Transport,
