@@ -9,5 +9,6 @@ pub mod path;
 pub mod rate;
 pub mod review;
 pub mod token;
+pub mod transport;
 pub mod watch;
 pub mod write;

@@ -61,10 +61,9 @@ pub fn check_level(level: &str) -> Result<(), LogError> {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
-    // kube's client logs every failed call as ERROR, those included that are retried: the callers say what matters.
-    // An answer that it cannot decode it logs as WARN, as a whole: a TokenReview's holds the bearer token of whoever reads
-    // our metrics, and a proxy's page in its place would bring that token into the log. That one is nobody's to turn on.
-    let directives = format!("kube_client::client::builder=off,{level},kube_client::client=error");
+    // An answer that kube's client cannot decode it logs as WARN, as a whole: a TokenReview's holds the bearer token of whoever
+    // reads our metrics, and a proxy's page in its place would bring that token into the log. That is nobody's to turn on.
+    let directives = format!("{level},kube_client::client=error");
     EnvFilter::builder()
         .parse(&directives)
         .map_err(|source| LogError::Level { level: level.to_owned(), source })

@@ -24,6 +24,7 @@ use crate::kube::lease::{Elector, LeaseConfig, LeaseLost};
 use crate::kube::rate::RateLimit;
 use crate::kube::review::Reviews;
 use crate::kube::token::TokenSource;
+use crate::kube::transport::Transport;
 use crate::kube::watch::Watcher;
 use crate::kube::write::Requests;
 use crate::policy::Policy;
@@ -110,7 +111,7 @@ impl Running {
         let endpoints =
             Endpoints::start(config.serving.as_ref(), &watched, &clients, &mut background).await?;
         let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
-        let work = work_client(&config.client, &clients, &mut background)?;
+        let work = transport(&config.client, &clients, &mut background)?;
         let caller = Caller::new(work, CALL);
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
@@ -195,17 +196,17 @@ fn elect(
     Ok((leads, tokio::spawn(elector.run(leading, release))))
 }
 
-/// The identity that reads and writes: our own, or that of the ServiceAccount we may request tokens for.
-fn work_client(
+/// The way to read and write: as ourselves, or as the ServiceAccount we may request tokens for.
+fn transport(
     config: &ClientConfig,
     clients: &Clients,
     background: &mut JoinSet<()>,
-) -> Result<kube::Client, AccessError> {
+) -> Result<Transport, AccessError> {
     if !config.use_service_account_credentials {
-        return clients.client();
+        return clients.transport();
     }
-    let source = TokenSource::new(Caller::new(clients.client()?, CALL));
-    let work = clients.client_as(source.tokens())?;
+    let source = TokenSource::new(Caller::new(clients.transport()?, CALL));
+    let work = clients.transport_as(source.tokens())?;
     background.spawn(source.run());
     Ok(work)
 }

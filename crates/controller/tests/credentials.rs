@@ -3,17 +3,20 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use controller::kube::access::{Access, AccessError};
 use controller::kube::call::Caller;
 use controller::kube::client::Clients;
 use controller::kube::token::{TokenSource, Tokens};
+use controller::kube::transport::Transport;
+use controller::kube::write::Requests;
 use controller::serve::metrics::Metrics;
 use http::{Request, Response};
 use kube::Client;
@@ -77,12 +80,54 @@ async fn a_kubeconfig_that_is_replaced_is_used_by_every_client_handed_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config");
     let clients = Clients::load(kubeconfig(&path, &url, "one"), metrics()).await.unwrap();
-    let (first, second) = (clients.client().unwrap(), clients.client().unwrap());
+    let (first, second) = (clients.client().unwrap(), clients.transport().unwrap().into());
     tokio::spawn(clients.follow(Duration::from_millis(10)));
     becomes(&first, &seen, "Bearer one").await;
     kubeconfig(&path, &url, "two");
     becomes(&first, &seen, "Bearer two").await;
     becomes(&second, &seen, "Bearer two").await;
+}
+
+/// An API server on loopback, and where each of its requests came from.
+async fn peers() -> (String, Arc<Mutex<Vec<SocketAddr>>>) {
+    let peers = Arc::<Mutex<Vec<SocketAddr>>>::default();
+    let seen = Arc::clone(&peers);
+    let remember = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+        seen.lock().unwrap().push(peer);
+        "{}"
+    };
+    let router = Router::new().fallback(remember).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, peers)
+}
+
+#[tokio::test]
+async fn calls_share_connections_until_the_kubeconfig_is_replaced_and_from_then_on_others() {
+    let (url, peers) = peers().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config");
+    let clients = Clients::load(kubeconfig(&path, &url, "one"), metrics()).await.unwrap();
+    let requests = Requests::new(Caller::new(clients.transport().unwrap(), Duration::from_secs(30)));
+    // What the answer holds is no matter here.
+    let ask = async || drop(requests.clone().read("a").await);
+    for _ in 0..5 {
+        ask().await;
+    }
+    let first = peers.lock().unwrap().clone();
+    assert_eq!(first, [first[0]; 5]);
+    tokio::spawn(clients.follow(Duration::from_millis(10)));
+    kubeconfig(&path, &url, "two");
+    let others = async {
+        while peers.lock().unwrap().last() == first.last() {
+            ask().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), others).await.unwrap();
+    ask().await;
+    let peers = peers.lock().unwrap();
+    assert_eq!(peers[peers.len() - 1], peers[peers.len() - 2]);
 }
 
 #[tokio::test]
@@ -141,6 +186,20 @@ async fn master_goes_before_the_kubeconfigs_server() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_an_error_and_not_passed_by() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config");
+    let access = kubeconfig(&path, "https://127.0.0.1:1", "one");
+    for proxy in ["http://127.0.0.1:2", "https://127.0.0.1:2", "socks5://127.0.0.1:2"] {
+        let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        config["clusters"][0]["cluster"]["proxy-url"] = proxy.into();
+        std::fs::write(&path, config.to_string()).unwrap();
+        let error = Clients::load(access.clone(), metrics()).await.unwrap_err();
+        assert!(matches!(&error, AccessError::Proxy(named) if **named == proxy), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_loaded_is_named() {
     let master = |address: &str| Access { kubeconfig: None, master: Some(address.into()) };
     let missing = Access { kubeconfig: Some("/no/such/file".into()), master: None };
@@ -163,7 +222,7 @@ fn token_server(
         let body = Body::from(body.to_string().into_bytes());
         async move { Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap()) }
     });
-    let source = TokenSource::new(Caller::new(Client::new(service, "default"), Duration::from_secs(30)));
+    let source = TokenSource::new(Caller::new(Transport::new(service), Duration::from_secs(30)));
     let tokens = source.tokens();
     (source, tokens, asked)
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use approver::Question;
-use csr::CertificateSigningRequest;
+use csr::asn1::{self, Elements};
+use csr::{CertificateSigningRequest, DerError, pem};
 use http::StatusCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::{Span, info_span};
-use x509_cert::der::DecodePem;
 
 use super::issue::IssueError;
 use super::{Effect, Executor};
@@ -50,15 +50,24 @@ pub(super) fn time(at: OffsetDateTime) -> Option<String> {
 /// A certificate is out: which one, and until when.
 pub(super) fn issued(pem: &str) {
     // We made it, so it can be read; if not, it is out all the same.
-    let certificate = x509_cert::Certificate::from_pem(pem).ok();
-    let tbs = certificate.as_ref().map(x509_cert::Certificate::tbs_certificate);
-    let serial = tbs.map(|tbs| {
-        let octets = tbs.serial_number().as_bytes();
-        format!("{:x}", octets.iter().fold(0, |number: u128, octet| number << 8 | u128::from(*octet)))
-    });
-    let end = tbs.map(|tbs| tbs.validity().not_after.to_unix_duration().as_secs());
-    let end = end.and_then(|end| OffsetDateTime::from_unix_timestamp(end.try_into().ok()?).ok());
-    tracing::info!(cert.serial = serial, cert.not_after = end.and_then(time), "issued");
+    let (serial, end) = pem::blocks(pem.as_bytes())
+        .next()
+        .and_then(|block| serial_and_end(&block.contents).ok())
+        .map_or((None, None), |(serial, end)| (Some(serial), time(end)));
+    tracing::info!(cert.serial = serial, cert.not_after = end, "issued");
+}
+
+/// Of a certificate the serial number, in hexadecimal, and the end of its validity (RFC 5280 §4.1). Nothing else of it is decoded.
+fn serial_and_end(certificate: &[u8]) -> Result<(String, OffsetDateTime), DerError> {
+    let mut certificate = Elements(certificate).expect(asn1::SEQUENCE)?.children();
+    let mut fields = certificate.expect(asn1::SEQUENCE)?.children();
+    fields.optional(asn1::context(0))?;
+    let octets = fields.expect(asn1::INTEGER)?.integer()?;
+    let serial = octets.iter().fold(0, |number: u128, octet| number << 8 | u128::from(*octet));
+    let (_signature_algorithm, _issuer) = (fields.any()?, fields.any()?);
+    let mut validity = fields.expect(asn1::SEQUENCE)?.children();
+    let (_not_before, not_after) = (validity.any()?, validity.any()?.time()?);
+    Ok((format!("{serial:x}"), not_after))
 }
 
 fn of_object(step: &'static str, object: &CertificateSigningRequest) -> Span {
@@ -101,6 +110,28 @@ impl Executor {
             tracing::warn!(error = cause, "the API server did not do it, retrying");
         } else {
             tracing::debug!(error = cause, "the API server did not do it, retrying");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::time::macros::datetime;
+    use rcgen::{CertificateParams, KeyPair, SerialNumber, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn serial_number_and_end_of_a_certificate_are_read_as_they_are_written() {
+        for (serial, expected) in
+            [(vec![1], "1"), (vec![0xff; 16], "ffffffffffffffffffffffffffffffff"), (vec![0x0a, 0], "a00")]
+        {
+            let mut params = CertificateParams::default();
+            params.serial_number = Some(SerialNumber::from(serial));
+            params.not_after = date_time_ymd(2036, 11, 19);
+            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            let read = serial_and_end(certificate.der());
+            assert_eq!(read, Ok((expected.to_owned(), datetime!(2036-11-19 0:00 UTC))));
         }
     }
 }

@@ -72,6 +72,10 @@ pub enum AccessError {
     #[error("neither --kubeconfig nor --master is given, and this is no pod with a ServiceAccount")]
     NotInCluster(#[source] Box<kube::config::InClusterError>),
 
+    /// `proxy-url` of the kubeconfig, or HTTPS_PROXY of the environment.
+    #[error("the API server is to be reached through the proxy {0}, and proxies are not supported")]
+    Proxy(Box<http::Uri>),
+
     /// The credentials cannot be used.
     #[error("failed to use the credentials for the API server")]
     Client(#[source] Box<kube::Error>),

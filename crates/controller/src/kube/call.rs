@@ -9,12 +9,11 @@ use std::time::Duration;
 use engine::Failure;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use kube::Client;
-use kube::client::Body;
 use tokio::time::timeout;
 
 use super::path::NotASegment;
 use super::rate::RateLimit;
+use super::transport::{Answer, Transport};
 
 /// What is asked of the API server, in RBAC's words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,10 +25,10 @@ pub struct Operation {
     pub resource: &'static str,
 }
 
-/// Makes calls with one client.
-#[derive(Clone)]
+/// Makes calls over one transport.
+#[derive(Clone, Debug)]
 pub struct Caller {
-    client: Client,
+    transport: Transport,
     limit: Duration,
     rate: Option<Arc<RateLimit>>,
 }
@@ -61,7 +60,7 @@ pub enum CallError {
         operation: Operation,
         /// What came of it.
         #[source]
-        source: Box<kube::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// The API server did not do it, and says why.
@@ -124,10 +123,10 @@ impl std::fmt::Display for Operation {
 }
 
 impl Caller {
-    /// Calls through `client`, each of which may take `limit`.
+    /// Calls through `transport`, each of which may take `limit`.
     #[must_use]
-    pub fn new(client: Client, limit: Duration) -> Self {
-        Self { client, limit, rate: None }
+    pub fn new(transport: Transport, limit: Duration) -> Self {
+        Self { transport, limit, rate: None }
     }
 
     /// The same, no faster than `rate`.
@@ -164,7 +163,7 @@ impl Caller {
         &self,
         operation: Operation,
         request: http::Result<Request<Vec<u8>>>,
-    ) -> Result<Body, CallError> {
+    ) -> Result<Answer, CallError> {
         self.within_limit(operation, async { Ok(self.begin(operation, request).await?.into_body()) }).await
     }
 
@@ -185,10 +184,10 @@ impl Caller {
         &self,
         operation: Operation,
         request: http::Result<Request<Vec<u8>>>,
-    ) -> Result<Response<Body>, CallError> {
+    ) -> Result<Response<Answer>, CallError> {
         let request = request.map_err(|source| CallError::Encode(Box::new(source)))?;
-        let connection = |source| CallError::Connection { operation, source: Box::new(source) };
-        let answer = self.client.send(request.map(Body::from)).await.map_err(connection)?;
+        let connection = |source| CallError::Connection { operation, source };
+        let answer = self.transport.send(request.map(Into::into)).await.map_err(connection)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -199,12 +198,6 @@ impl Caller {
         let missing = details.map(|details| details.name).filter(|_| reason == "NotFound");
         let retry_after = retry_after(&head.headers);
         Err(CallError::Status { operation, code: head.status, message, missing, retry_after })
-    }
-}
-
-impl std::fmt::Debug for Caller {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Caller").field("limit", &self.limit).field("rate", &self.rate).finish_non_exhaustive()
     }
 }
 
@@ -274,10 +267,10 @@ pub(crate) fn json(method: http::Method, path: &str, body: Vec<u8>) -> http::Res
 }
 
 /// The whole body, unless it has more than `limit` bytes: whoever may create objects must not decide what memory we need.
-async fn collected(operation: Operation, mut body: Body, limit: usize) -> Result<Vec<u8>, CallError> {
+async fn collected(operation: Operation, mut body: Answer, limit: usize) -> Result<Vec<u8>, CallError> {
     let mut collected = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|source| CallError::Connection { operation, source: Box::new(source) })?;
+        let frame = frame.map_err(|source| CallError::Connection { operation, source: source.into() })?;
         let Some(data) = frame.data_ref() else { continue };
         if collected.len() + data.len() > limit {
             return Err(CallError::TooLong { operation, limit });

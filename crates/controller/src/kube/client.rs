@@ -3,7 +3,7 @@
 //! A kubeconfig may name a client certificate that somebody renews while we run; kube reads it once. So the files are looked
 //! at again now and then, and every client that was handed out uses what they say now, without anybody having to ask for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,14 +13,16 @@ use kube::client::Body;
 use kube::config::AuthInfo;
 use kube::{Client, Config};
 use tokio::sync::watch;
+use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service};
 
 use super::access::{Access, AccessError, Credentials};
 use super::token::Tokens;
+use super::transport::{Answer, Transport};
 use crate::log::OncePer;
 use crate::serve::metrics::Metrics;
 
-/// What a client makes of the credentials before it uses them.
+/// What a transport makes of the credentials before it uses them.
 type Shape = fn(&Config) -> Config;
 
 /// Hands out clients, and renews their credentials.
@@ -39,7 +41,7 @@ impl Clients {
     /// When they cannot be read or used.
     pub async fn load(access: Access, metrics: Arc<Metrics>) -> Result<Self, AccessError> {
         let credentials = access.load().await?;
-        made(&credentials.config)?;
+        Transport::connecting(&credentials.config)?;
         let credentials = watch::Sender::new(Arc::new(credentials));
         Ok(Self { access, credentials, metrics, shows_expiry: true })
     }
@@ -56,34 +58,43 @@ impl Clients {
         &self.access
     }
 
-    /// A client with connections of its own.
+    /// A way to the API server, with connections of its own.
+    ///
+    /// # Errors
+    /// When the credentials cannot be used.
+    pub fn transport(&self) -> Result<Transport, AccessError> {
+        self.shaped(Config::clone, None)
+    }
+
+    /// The same for whoever `tokens` are for, and nobody else.
+    ///
+    /// # Errors
+    /// When the address or the trusted CA cannot be used.
+    pub fn transport_as(&self, tokens: Tokens) -> Result<Transport, AccessError> {
+        self.shaped(anonymous, Some(tokens))
+    }
+
+    /// kube's client, with connections of its own.
     ///
     /// # Errors
     /// When the credentials cannot be used.
     pub fn client(&self) -> Result<Client, AccessError> {
-        self.shaped(Config::clone, None)
+        self.client_with(Config::clone)
     }
 
-    /// A client with connections of its own, and `shape` applied to its configuration.
+    /// The same, and `shape` applied to its configuration.
     ///
     /// # Errors
     /// When the credentials cannot be used.
     pub fn client_with(&self, shape: Shape) -> Result<Client, AccessError> {
-        self.shaped(shape, None)
+        self.shaped(shape, None).map(Client::from)
     }
 
-    /// A client that is to the API server whoever `tokens` are for, and nobody else.
-    ///
-    /// # Errors
-    /// When the address or the trusted CA cannot be used.
-    pub fn client_as(&self, tokens: Tokens) -> Result<Client, AccessError> {
-        self.shaped(anonymous, Some(tokens))
-    }
-
-    fn shaped(&self, shape: Shape, tokens: Option<Tokens>) -> Result<Client, AccessError> {
+    fn shaped(&self, shape: Shape, tokens: Option<Tokens>) -> Result<Transport, AccessError> {
         let credentials = self.credentials.subscribe();
-        let client = made(&shape(&credentials.borrow().config))?;
-        Ok(Client::new(Following { credentials, shape, client, tokens }, "default"))
+        let transport = Transport::connecting(&shape(&credentials.borrow().config))?;
+        let current = Arc::new(Mutex::new(Current { credentials, shape, transport }));
+        Ok(Transport(BoxCloneSyncService::new(Following { current, tokens })))
     }
 
     /// Looks at the files again every `interval`, for ever. Files that cannot be used change nothing.
@@ -120,7 +131,7 @@ impl Clients {
         if found.is_same_as(&self.credentials.borrow()) {
             return Ok(None);
         }
-        made(&found.config)?;
+        Transport::connecting(&found.config)?;
         Ok(Some(found))
     }
 
@@ -138,53 +149,69 @@ fn anonymous(config: &Config) -> Config {
     config
 }
 
-fn made(config: &Config) -> Result<Client, AccessError> {
-    Client::try_from(config.clone()).map_err(|error| AccessError::Client(Box::new(error)))
-}
-
 /// Sends each request with the credentials of the moment.
+#[derive(Clone)]
 struct Following {
-    credentials: watch::Receiver<Arc<Credentials>>,
-    shape: Shape,
-    client: Client,
+    current: Arc<Mutex<Current>>,
     tokens: Option<Tokens>,
 }
 
-impl Following {
-    fn renew(&mut self) {
+/// The way that goes with the credentials of the moment; all clones of a [`Following`] share it.
+struct Current {
+    credentials: watch::Receiver<Arc<Credentials>>,
+    shape: Shape,
+    transport: Transport,
+}
+
+impl Current {
+    fn send(
+        &mut self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Answer>, BoxError>> + Send + use<> {
         if self.credentials.has_changed().unwrap_or(false) {
             let config = (self.shape)(&self.credentials.borrow_and_update().config);
             // It was tried out before it was published.
-            if let Ok(client) = made(&config) {
-                self.client = client;
+            if let Ok(transport) = Transport::connecting(&config) {
+                self.transport = transport;
             }
         }
+        self.transport.send(request)
+    }
+}
+
+impl Following {
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Answer>, BoxError> {
+        let Some(tokens) = &self.tokens else {
+            return self.sent(request).await;
+        };
+        let token = tokens.current().await?;
+        request.headers_mut().insert(header::AUTHORIZATION, token.header());
+        let response = self.sent(request).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            tokens.refused(&token);
+        }
+        Ok(response)
+    }
+
+    /// Nothing is locked while the answer is waited for.
+    fn sent(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Answer>, BoxError>> + Send + use<> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).send(request)
     }
 }
 
 impl Service<Request<Body>> for Following {
     type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
-    type Response = Response<Body>;
+    type Future = BoxFuture<'static, Result<Response<Answer>, BoxError>>;
+    type Response = Response<Answer>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        self.renew();
-        let (client, tokens) = (self.client.clone(), self.tokens.clone());
-        Box::pin(async move {
-            let Some(tokens) = tokens else {
-                return Ok(client.send(request).await?);
-            };
-            let token = tokens.current().await?;
-            request.headers_mut().insert(header::AUTHORIZATION, token.header());
-            let response = client.send(request).await?;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                tokens.refused(&token);
-            }
-            Ok(response)
-        })
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().send(request))
     }
 }

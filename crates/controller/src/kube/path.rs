@@ -9,6 +9,10 @@ use std::fmt::Write;
 pub(crate) const CERTIFICATE_SIGNING_REQUESTS: &str =
     "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 
+/// Part of the query of what creates or updates: not to search for fields that the API server does not know, or that come twice.
+/// Unless told so it does, to warn people of their typing errors (apiserver, `endpoints/handlers/update.go`).
+pub(crate) const AS_IT_IS: &str = "fieldValidation=Ignore";
+
 /// A name that is no path segment. The API server lets no object have one (`IsValidPathSegmentName`).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("name {0:?} cannot be part of a URL path")]

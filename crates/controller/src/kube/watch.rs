@@ -182,7 +182,7 @@ impl Watcher {
         let body = self.caller.open(WATCH, Request::get(path).body(Vec::new())).await;
         let body = body.map_err(expired_or_failed)?;
         self.opened = Some(Instant::now());
-        let mut lines = body.into_data_stream().map_err(std::io::Error::other).into_async_read();
+        let mut lines = body.into_data_stream().into_async_read();
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -212,11 +212,15 @@ impl Watcher {
             "ERROR" => return Err(event::ended(event.object)),
             _ => None,
         };
+        let version = match &seen {
+            Some(Seen::Apply(object)) => Some(object.resource_version().to_string()),
+            _ => event::metadata(event.object).map(|metadata| metadata.resource_version),
+        };
         if let Some(seen) = seen {
             self.tell(seen).await?;
         }
-        if let Some(metadata) = event::metadata(event.object) {
-            self.version = Some(metadata.resource_version);
+        if version.is_some() {
+            self.version = version;
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::kube::call::Caller;
+use controller::kube::transport::Transport;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ pub(crate) enum Answer {
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) accept: String,
     pub(crate) body: Value,
 }
 
@@ -56,7 +58,7 @@ impl Api {
                 answer.give().await
             }
         });
-        (api, Caller::new(Client::new(service, "default"), LIMIT))
+        (api, Caller::new(Transport::new(service), LIMIT))
     }
 
     /// The requests so far.
@@ -68,8 +70,11 @@ impl Api {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        let (method, path) = (head.method.to_string(), head.uri.to_string());
-        self.0.lock().unwrap().push(Asked { method, path, body });
+        let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let accept = head.headers.get("accept").map(|accept| accept.to_str().unwrap().to_owned());
+        let accept = accept.unwrap_or_default();
+        self.0.lock().unwrap().push(Asked { method, path, query, accept, body });
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Answer, Api, LIMIT};
 use crate::executor;
-use crate::objects::{decoded, object, policy, request};
+use crate::objects::{decoded, metadata_of, object, policy, request};
 
 /// How long a driver that is told to stop waits for what is under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,9 +62,12 @@ impl Running {
 
     /// Waits until the API server was asked `number` times.
     async fn asked(&self, number: usize) {
-        while self.api.asked().len() < number {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let asked = async {
+            while self.api.asked().len() < number {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), asked).await.expect("it is asked within a minute");
     }
 
     fn count(&self, metric: &str) -> usize {
@@ -90,6 +93,35 @@ async fn a_leader_signs_what_it_knows() {
     let asked = running.api.asked();
     assert_eq!((&*asked[0].method, asked[0].path.ends_with("/status")), ("PUT", true));
     assert!(asked[0].body["status"]["certificate"].is_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_taken_off_on_its_way_is_published_again() {
+    let running = Running::start(Answer::Json(200, metadata_of(&approved(), "43")), true).await;
+    running.asked(1).await;
+    let mut stripped = approved();
+    stripped["metadata"]["resourceVersion"] = "43".into();
+    running.seen.send(Seen::Apply(decoded(&stripped))).await.unwrap();
+    running.asked(2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_not_stored_is_published_again_after_a_while() {
+    let start = Instant::now();
+    let running = Running::start(Answer::Json(200, metadata_of(&approved(), "42")), true).await;
+    running.asked(3).await;
+    assert!(start.elapsed() >= Duration::from_millis(600), "{:?}: in a tight circle", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_published_is_not_published_again() {
+    let running = Running::start(Answer::Json(200, metadata_of(&approved(), "43")), true).await;
+    running.asked(1).await;
+    let mut issued = running.api.asked()[0].body.clone();
+    issued["metadata"]["resourceVersion"] = "43".into();
+    running.seen.send(Seen::Apply(decoded(&issued))).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(running.api.asked().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

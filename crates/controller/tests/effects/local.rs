@@ -47,9 +47,13 @@ async fn a_decision_asks_then_approves_or_holds() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_left_to_others() {
-    for pem in
-        ["", "garbage", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"]
-    {
+    let long = "garbage".repeat(10_000);
+    for pem in [
+        "",
+        "garbage",
+        &long,
+        "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+    ] {
         let object = decoded(&object(pem, false));
         let outcome = execute(Effect::Decide { object, answers: Vec::new() }, Policy::default()).await;
         assert_eq!(comes_to(&outcome), Comes::To("no_opinion"), "{pem}");

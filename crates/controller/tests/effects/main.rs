@@ -81,6 +81,11 @@ fn other_name() -> Value {
     object
 }
 
+/// An answer that says no more than which object it is about.
+fn metadata_of(object: &Value) -> Answer {
+    Answer::Json(200, objects::metadata_of(object, "43"))
+}
+
 fn permission() -> Permission {
     let requester = Arc::clone(&objects::decoded(&object()).spec().requester);
     Permission { requester, recognizer: Recognizer::SelfNodeClient }
@@ -143,6 +148,10 @@ fn rows() -> Vec<Row> {
             Answer::Json(200, other_uid()),
             [To("found"), Unknown, Unknown, Unknown, Unknown, Unknown, To("deleted")],
         ),
+        // Whoever asked for an object is not content with less.
+        (metadata_of(&object()), [Unknown, Unknown, Unknown, Unknown, written, written, To("deleted")]),
+        (metadata_of(&other_name()), [Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, To("deleted")]),
+        (metadata_of(&other_uid()), [Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, To("deleted")]),
         (Answer::Page(200), [Unknown, Unknown, Unknown, Unknown, Unknown, Unknown, To("deleted")]),
         (Answer::status(400), all(NotDone)),
         (Answer::status(401), all(NotDone)),
@@ -262,6 +271,84 @@ async fn a_write_sends_the_object_it_was_decided_on_and_only_that_changed() {
     let mut object = object();
     object["status"]["certificate"] = json!("Y2VydGlmaWNhdGU=");
     assert_eq!(asked[0].body, object);
+}
+
+#[tokio::test]
+async fn the_api_server_is_asked_for_no_more_than_is_read() {
+    const NO_SEARCH: &str = "fieldValidation=Ignore";
+    const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+    let expected = [
+        ("read", "", ""),
+        ("ask", NO_SEARCH, ""),
+        ("approve", NO_SEARCH, ""),
+        ("deny", NO_SEARCH, ""),
+        ("fail", NO_SEARCH, METADATA),
+        ("publish", NO_SEARCH, METADATA),
+        ("delete", "", ""),
+    ];
+    for ((effect, ..), (label, query, accept)) in calls().into_iter().zip(expected) {
+        assert_eq!(effect.label(), label);
+        let (_, asked) = execute(effect, Answer::status(500)).await;
+        assert_eq!((&*asked[0].query, &*asked[0].accept), (query, accept), "{label}");
+    }
+}
+
+/// The object that a write returns.
+async fn written(effect: Effect, answer: Value) -> Arc<CertificateSigningRequest> {
+    let (outcome, _) = execute(effect, Answer::Json(200, answer)).await;
+    let Outcome::Written(object) = outcome else { panic!("{outcome:?}") };
+    object
+}
+
+#[tokio::test]
+async fn an_approval_is_what_the_api_server_stored_and_not_what_was_sent() {
+    for (place, kind) in [(2, "Approved"), (3, "Denied")] {
+        let effect = || calls().into_iter().nth(place).unwrap().0;
+        let mut stripped = object();
+        stripped["metadata"]["resourceVersion"] = json!("43");
+        let mut stored = stripped.clone();
+        stored["status"]["conditions"] = json!([{"type": kind, "status": "True"}]);
+        for answer in [stripped, stored] {
+            let expected = objects::decoded(&answer);
+            let written = written(effect(), answer).await;
+            assert_eq!(written.progress(), expected.progress());
+            assert_eq!(written.resource_version(), 43);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_believed_as_it_was_sent_until_its_event_says_what_became_of_it() {
+    for place in [4, 5] {
+        let effect = || calls().into_iter().nth(place).unwrap().0;
+        let (_, asked) = execute(effect(), Answer::status(500)).await;
+        let sent = objects::decoded(&asked[0].body);
+        let believed = written(effect(), objects::metadata_of(&object(), "43")).await;
+        assert_eq!(believed.progress(), sent.progress());
+        assert_ne!(believed.progress(), objects::decoded(&object()).progress());
+        assert_eq!(believed.resource_version(), 42, "an event of version 43 is news");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_was_not_stored_is_not_believed() {
+    for place in [4, 5] {
+        let (effect, ..) = calls().into_iter().nth(place).unwrap();
+        let believed = written(effect, objects::metadata_of(&object(), "42")).await;
+        assert_eq!(believed.progress(), objects::decoded(&object()).progress());
+    }
+}
+
+#[tokio::test]
+async fn who_answers_with_the_whole_object_is_believed_and_not_what_was_sent() {
+    for place in [4, 5] {
+        let (effect, ..) = calls().into_iter().nth(place).unwrap();
+        let mut stripped = object();
+        stripped["metadata"]["resourceVersion"] = json!("43");
+        let expected = objects::decoded(&stripped).progress();
+        let written = written(effect, stripped).await;
+        assert_eq!((written.progress(), written.resource_version()), (expected, 43));
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,13 @@ pub(crate) fn object(pem: &str, approved: bool) -> Value {
     })
 }
 
+/// The same, as the API server answers whoever asked for metadata alone, in this version.
+pub(crate) fn metadata_of(object: &Value, version: &str) -> Value {
+    let mut metadata = object["metadata"].clone();
+    metadata["resourceVersion"] = version.into();
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+}
+
 /// The same, decoded.
 pub(crate) fn decoded(object: &Value) -> Arc<CertificateSigningRequest> {
     Arc::new(object.to_string().parse().unwrap())

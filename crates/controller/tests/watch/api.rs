@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::kube::call::Caller;
+use controller::kube::transport::Transport;
 use futures::{StreamExt, stream};
 use http::{Request, Response};
 use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
-use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ impl Api {
             let answer = api.next(&request);
             async move { give(answer).await }
         });
-        Caller::new(Client::new(service, "default"), Duration::from_secs(30))
+        Caller::new(Transport::new(service), Duration::from_secs(30))
     }
 
     /// What came after the question mark, in order.
