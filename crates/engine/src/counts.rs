@@ -21,6 +21,8 @@ pub struct Counts {
     pub questions: usize,
     /// API calls in flight, without deletes.
     pub calls: usize,
+    /// As many of them may be in flight at present.
+    pub call_limit: usize,
     /// Deletes in flight.
     pub deletes: usize,
     /// Decisions and signatures under way.

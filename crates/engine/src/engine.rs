@@ -135,6 +135,7 @@ where
             held: self.records.count(State::Held),
             questions: self.waiting.questions(),
             calls: self.flights.under_way(Place::Call),
+            call_limit: self.flights.limit(Place::Call),
             deletes: self.flights.under_way(Place::Delete),
             local: self.flights.under_way(Place::Local),
             object_bytes: self.objects.bytes(),

@@ -11,9 +11,10 @@
 //! (`retention`, `agenda`). `engine::events` is what happens to objects, `engine::outcomes` what comes of effects,
 //! `engine::turns` whose turn it is.
 //!
-//! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight;
-//! objects by a budget of bytes; lanes by a number of identities; retries and deletes by a rate; everything else by the
-//! number of objects that the API server holds, at some 200 bytes each.
+//! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight,
+//! that of calls moving with the API server's answers (`limit`); objects by a budget of bytes; lanes by a number of
+//! identities; retries and deletes by a rate; everything else by the number of objects that the API server holds, at some
+//! 200 bytes each.
 
 mod agenda;
 mod bucket;
@@ -23,6 +24,7 @@ mod engine;
 mod flights;
 mod input;
 mod lanes;
+mod limit;
 mod moment;
 mod now;
 mod objects;

@@ -5,6 +5,7 @@ use csr::{CertificateSigningRequest, Rule};
 
 use super::Engine;
 use crate::flights::Errand;
+use crate::limit::Reply;
 use crate::pass::{Next, Pass};
 use crate::question::QuestionId;
 use crate::record::State;
@@ -19,7 +20,7 @@ where
     A: Clone + PartialEq,
 {
     pub(super) fn done(&mut self, ticket: Ticket, outcome: Outcome<Q, A>) {
-        match self.flights.close(ticket) {
+        match self.flights.close(ticket, Reply::of(&outcome), self.now.monotonic) {
             Some(Errand::Question(id)) => self.answered(id, outcome),
             Some(Errand::Pass(slot)) => {
                 let is_current = self.passes.get(&slot).is_some_and(|pass| pass.ticket == Some(ticket));

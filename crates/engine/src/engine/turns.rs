@@ -92,7 +92,7 @@ where
             self.end(pass);
             return None;
         }
-        let ticket = self.flights.open(Errand::Pass(slot), next.place());
+        let ticket = self.flights.open(Errand::Pass(slot), next.place(), self.now.monotonic);
         pass.ticket = Some(ticket);
         pass.resource_version = record.resource_version;
         pass.policy = self.policy;
@@ -104,7 +104,7 @@ where
             return None;
         }
         let (id, question) = self.waiting.send().or_else(|| self.question_again())?;
-        let ticket = self.flights.open(Errand::Question(id), Place::Call);
+        let ticket = self.flights.open(Errand::Question(id), Place::Call, self.now.monotonic);
         Some((ticket, Effect::Ask(question)))
     }
 

@@ -9,6 +9,7 @@ mod object;
 mod cleaning;
 mod events;
 mod failures;
+mod limits;
 mod line;
 mod questions;
 
@@ -142,4 +143,12 @@ fn issued(resource_version: u64) -> Arc<CertificateSigningRequest> {
 
 fn condition(kind: ConditionType) -> Condition {
     Condition { kind, reason: "Test", message: String::new(), last_update_time: None }
+}
+
+/// The name of the object that is judged or signed.
+fn subject(effect: Effect<&'static str, bool>) -> String {
+    match effect {
+        Effect::Decide { object, .. } | Effect::Sign { object } => object.name().to_string(),
+        other => panic!("{other:?}"),
+    }
 }

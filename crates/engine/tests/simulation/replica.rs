@@ -278,7 +278,8 @@ impl Replica {
         assert_eq!(counts.deletes, of(&["delete"]));
         assert_eq!(counts.local, of(&["decide", "sign"]));
         assert!(counts.calls <= self.settings.max_in_flight, "{counts:?}");
-        assert!(counts.local <= self.settings.max_in_flight, "{counts:?}");
+        assert!((1..=self.settings.max_in_flight).contains(&counts.call_limit), "{counts:?}");
+        assert!(counts.local <= self.settings.max_local, "{counts:?}");
         assert!(counts.deletes <= self.settings.cleaning.max_in_flight, "{counts:?}");
         assert!(counts.object_bytes <= self.settings.object_budget_bytes, "{counts:?}");
     }

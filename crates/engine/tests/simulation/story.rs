@@ -319,9 +319,17 @@ pub(crate) fn object(name: &str, created: OffsetDateTime) -> Object {
 fn settings(seed: u64) -> Settings {
     let cleaning = Cleaning { max_in_flight: 2, ..Cleaning::default() };
     let max_in_flight = [1, 2, 64][usize::try_from(seed % 3).unwrap()];
+    let max_local = [1, 16][usize::try_from(seed % 2).unwrap()];
     let object_budget_bytes = if seed.is_multiple_of(5) { 0 } else { 8 << 20 };
     let max_identities = if seed.is_multiple_of(7) { 1 } else { 4096 };
-    Settings { max_in_flight, object_budget_bytes, max_identities, cleaning, ..Settings::default() }
+    Settings {
+        max_in_flight,
+        max_local,
+        object_budget_bytes,
+        max_identities,
+        cleaning,
+        ..Settings::default()
+    }
 }
 
 /// One in ten stories lasts as long as kube-controller-manager keeps objects.
