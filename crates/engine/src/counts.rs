@@ -9,6 +9,8 @@ pub struct Counts {
     pub late: usize,
     /// Requests that wait for their turn to be tried again.
     pub retries: usize,
+    /// Requests that wait for their turn, and whose requesters have asked again since.
+    pub superseded: usize,
     /// Requests that back off after a failure.
     pub backing_off: usize,
     /// Passes under way.

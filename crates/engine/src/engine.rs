@@ -15,15 +15,15 @@ use time::OffsetDateTime;
 use crate::agenda::Agenda;
 use crate::bucket::Bucket;
 use crate::flights::{Flights, Place};
-use crate::lanes::Rank;
 use crate::moment::Moment;
+use crate::newest::Newest;
 use crate::objects::Objects;
 use crate::pass::Pass;
 use crate::queue::Queue;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::waiting::WaitingRoom;
-use crate::{Counts, Input, Now, Settings, Standings, Turn};
+use crate::{Counts, Input, Now, Rank, Settings, Standings, Turn};
 
 /// What is to be done next, for which object, when.
 ///
@@ -43,6 +43,7 @@ pub struct Engine<Q, A> {
     records: Records,
     objects: Objects,
     queue: Queue,
+    newest: Newest,
     waiting: WaitingRoom<Q, A>,
     passes: HashMap<Slot, Pass<Q, A>>,
     /// Passes whose next effect is to be given out, by what it takes up.
@@ -73,6 +74,7 @@ where
             records: Records::default(),
             objects: Objects::new(settings.object_budget_bytes),
             queue: Queue::new(settings.max_identities),
+            newest: Newest::default(),
             waiting: WaitingRoom::new(settings.retry),
             passes: HashMap::new(),
             continued: Default::default(),
@@ -129,6 +131,7 @@ where
             fresh: self.queue.len(Rank::Fresh),
             late: self.queue.len(Rank::Late),
             retries: self.queue.len(Rank::Retries),
+            superseded: self.queue.len(Rank::Superseded),
             backing_off: self.records.count(State::BackingOff(Duration::ZERO)),
             passes: self.passes.len(),
             waiting: self.records.count(State::Waiting),

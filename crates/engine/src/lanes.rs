@@ -3,17 +3,6 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use crate::moment::Moment;
 use crate::records::Slot;
 
-/// Who is served before whom.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Rank {
-    /// Never tried, and its requester still waits.
-    Fresh,
-    /// Never tried, but its requester has given up by now.
-    Late,
-    /// Tried in vain.
-    Retries,
-}
-
 /// Whose turn it is to have requests served: a fingerprint of the username.
 ///
 /// Two users that share one would only share their turn.

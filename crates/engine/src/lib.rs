@@ -5,7 +5,7 @@
 //! what its next step is, and decides whose turn it is. It is the only place that queues, waits and retries.
 //!
 //! One request, in a straight line: an event becomes a record (`record`), the table says `Decide` (`step`), it queues in
-//! the lane of its requester (`queue`, `lanes`), its turn begins a pass (`pass`), the approver asks, it waits with all who
+//! the lane of its requester (`queue`, `lanes`; `newest` knows which requests are superseded), its turn begins a pass (`pass`), the approver asks, it waits with all who
 //! ask the same (`waiting`, `question`), the answer brings it back to its lane and its next pass approves it, signs what
 //! the approval returned and publishes the certificate. When its retention ends, the agenda of cleaning has it deleted
 //! (`retention`, `agenda`). `engine::events` is what happens to objects, `engine::outcomes` what comes of effects,
@@ -26,12 +26,14 @@ mod input;
 mod lanes;
 mod limit;
 mod moment;
+mod newest;
 mod now;
 mod objects;
 mod packed;
 mod pass;
 mod question;
 mod queue;
+mod rank;
 mod record;
 mod records;
 mod retention;
@@ -45,6 +47,7 @@ pub use effect::{Effect, Ticket, Turn};
 pub use engine::Engine;
 pub use input::{Failure, Input, Outcome};
 pub use now::Now;
+pub use rank::Rank;
 pub use retention::RULES;
 pub use settings::{Cleaning, Retry, Settings};
 pub use standing::{Duties, Retention, Standing, Standings};

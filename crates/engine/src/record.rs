@@ -5,11 +5,11 @@ use std::time::Duration;
 use csr::{CertificateSigningRequest, Progress, SignerName};
 use time::OffsetDateTime;
 
-use crate::lanes::{Identity, Rank};
+use crate::lanes::Identity;
 use crate::moment::Moment;
 use crate::packed::PackedProgress;
 use crate::step::{self, Step};
-use crate::{Now, Standings};
+use crate::{Now, Rank, Standings};
 
 /// What the engine keeps of one object: some 150 bytes, where the object has ten thousand.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Record {
     /// Failures since the last success.
     pub(crate) attempts: u8,
     patience: Patience,
+    /// Its requester has asked for the same again since, and waits for that.
+    pub(crate) superseded: bool,
     /// What is kept may be out of date, and no event has said so yet: read before anything is done.
     pub(crate) stale: bool,
 }
@@ -83,6 +85,7 @@ impl Record {
             epoch,
             attempts: 0,
             patience: Patience::of(username),
+            superseded: false,
             stale: false,
         }
     }
@@ -106,10 +109,14 @@ impl Record {
         deadline.map_or(Moment::NEVER, Moment::from)
     }
 
-    /// Where it queues: what has failed goes after what has not, what can still be in time before what cannot.
+    /// Where it queues: what has failed goes after what has not, what can still be in time before what cannot, and what nobody
+    /// waits for goes last.
     pub(crate) fn rank(&self, now: Now) -> Rank {
         if self.attempts > 0 {
             return Rank::Retries;
+        }
+        if self.superseded {
+            return Rank::Superseded;
         }
         let age = now.wall - self.created();
         match self.patience.limit() {

@@ -6,7 +6,8 @@ use csr::CertificateSigningRequest;
 use super::Engine;
 use crate::Standings;
 use crate::moment::Moment;
-use crate::record::State;
+use crate::newest::Purpose;
+use crate::record::{Record, State};
 use crate::records::Slot;
 use crate::step::Step;
 
@@ -32,6 +33,7 @@ where
             self.forget(slot);
         }
         let slot = self.records.insert(&object);
+        self.supersede(slot, &object);
         self.objects.put(slot, object);
         self.settle(slot);
     }
@@ -112,6 +114,7 @@ where
     }
 
     pub(super) fn rest(&mut self, slot: Slot) {
+        self.newest.leave(slot);
         self.objects.take(slot);
         self.records.set_state(slot, State::Resting);
     }
@@ -162,8 +165,31 @@ where
     pub(super) fn forget(&mut self, slot: Slot) {
         self.leave(slot);
         self.unschedule(slot);
+        self.newest.leave(slot);
         self.objects.take(slot);
         self.records.remove(slot);
+    }
+
+    /// A node that asks again waits for its new request, and no longer for the one before. Whichever of the two comes first, the
+    /// older one is not disturbed where it is under way.
+    fn supersede(&mut self, slot: Slot, object: &CertificateSigningRequest) {
+        let has_work = |record: &&Record| {
+            matches!(record.step(&self.standings, self.now.wall), Step::Decide | Step::Sign)
+        };
+        let Some(record) = self.records.get(slot).filter(has_work) else {
+            return;
+        };
+        let seniority = (record.age(), object.resource_version());
+        let superseded = Purpose::of(object).and_then(|purpose| self.newest.enter(purpose, seniority, slot));
+        let Some((slot, record)) = superseded.and_then(|slot| Some((slot, self.records.get_mut(slot)?)))
+        else {
+            return;
+        };
+        record.superseded = true;
+        if let State::Queued(rank) = record.state {
+            self.queue.remove(rank, record.identity, (record.age(), slot));
+            self.enqueue(slot);
+        }
     }
 
     /// The same object, changed. What waits for the same work waits on; a pass under way notices when it comes back.

@@ -164,18 +164,24 @@ where
 
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.
     fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<Q>, &'static Rule)) {
-        self.succeed(pass.slot);
+        self.begin_anew(pass.slot);
+        self.objects.take(pass.slot);
         self.records.set_state(pass.slot, State::Held);
         self.waiting.hold(pass.slot, hold, &pass.answers);
     }
 
     /// Ends a pass that has done all there was to do.
     fn succeed(&mut self, slot: Slot) {
+        self.begin_anew(slot);
+        self.rest(slot);
+    }
+
+    /// Holds nothing against a record that its passes may have brought about.
+    fn begin_anew(&mut self, slot: Slot) {
         if let Some(record) = self.records.get_mut(slot) {
             record.attempts = 0;
         }
         self.schedule(slot);
-        self.rest(slot);
     }
 
     /// Ends a pass; the table is asked again.

@@ -6,7 +6,6 @@ use csr::CertificateSigningRequest;
 
 use super::Engine;
 use crate::flights::{Errand, Place};
-use crate::lanes::Rank;
 use crate::moment::Moment;
 use crate::objects::Objects;
 use crate::pass::{Next, Pass};
@@ -14,7 +13,7 @@ use crate::question::QuestionId;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::step::Step;
-use crate::{Effect, Ticket};
+use crate::{Effect, Rank, Ticket};
 
 /// Due entries that one turn takes in before it looks for something to do.
 const BATCH: usize = 64;
@@ -162,7 +161,7 @@ where
                     self.question_retries = true;
                     return Some(slot);
                 }
-                (Rank::Fresh | Rank::Late, _) => return Some(slot),
+                (Rank::Fresh | Rank::Late | Rank::Superseded, _) => return Some(slot),
             }
         }
     }

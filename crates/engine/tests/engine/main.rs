@@ -12,6 +12,7 @@ mod failures;
 mod limits;
 mod line;
 mod questions;
+mod superseded;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +120,7 @@ fn object() -> Object {
         signer_name: CLIENT,
         username: "user".into(),
         content: Content::Node,
+        common_name: None,
         conditions: Vec::new(),
         certified: false,
     }

@@ -112,9 +112,11 @@ impl Story {
         let name = format!("csr-{}", self.created);
         let object = object(&name, self.world.wall() - Duration::from_secs(age));
         let dice = &mut self.world.dice;
+        let username = dice.pick(&USERS);
         let object = Object {
             signer_name: dice.pick(&[CLIENT, CLIENT, CLIENT, SERVING, FOREIGN]),
-            username: dice.pick(&USERS).into(),
+            username: username.into(),
+            common_name: Some(username.into()),
             content: dice.pick(&[&Content::ALL[..], &[Content::Node; 6]].concat()),
             ..object
         };
@@ -295,9 +297,10 @@ impl Story {
             assert!(!self.is_due(object, Duration::from_secs(1010)), "not cleaned: {object:?}");
         }
         let leader = &self.world.replicas[self.leader];
-        let Counts { records, fresh, late, passes, waiting, calls, deletes, .. } = leader.engine.counts();
+        let Counts { records, fresh, late, superseded, passes, waiting, calls, deletes, .. } =
+            leader.engine.counts();
         assert_eq!(records, self.world.server.objects.len(), "records and objects differ");
-        assert_eq!([fresh, late, passes, waiting, calls, deletes], [0; 6], "work is left");
+        assert_eq!([fresh, late, superseded, passes, waiting, calls, deletes], [0; 7], "work is left");
     }
 }
 
@@ -311,6 +314,7 @@ pub(crate) fn object(name: &str, created: OffsetDateTime) -> Object {
         signer_name: CLIENT,
         username: USERS[0].into(),
         content: Content::Node,
+        common_name: None,
         conditions: Vec::new(),
         certified: false,
     }
