@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use crate::Rank;
 use crate::lanes::{Identity, Lanes, Place};
+use crate::moment::Moment;
 use crate::records::Slot;
 
 /// What waits for its turn, in every rank.
@@ -7,6 +10,23 @@ use crate::records::Slot;
 pub(crate) struct Queue {
     ranks: [Lanes; Rank::ALL.len()],
     turns: usize,
+}
+
+/// A request that waits for its turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) place: Place,
+    /// When it began to wait, in this rank or another.
+    pub(crate) since: Duration,
+}
+
+/// A request whose turn it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Served {
+    /// Where it waited.
+    pub(crate) rank: Rank,
+    pub(crate) slot: Slot,
+    pub(crate) since: Duration,
 }
 
 /// Each so many turns, another rank than the first is asked first, one after the other: an endless stream in one of them
@@ -18,28 +38,36 @@ impl Queue {
         Self { ranks: Rank::ALL.map(|_| Lanes::new(max_identities)), turns: 0 }
     }
 
-    pub(crate) fn push(&mut self, rank: Rank, identity: Identity, place: Place) {
-        self.ranks[rank as usize].push(identity, place);
+    /// Has a request wait for its turn in a rank.
+    pub(crate) fn push(&mut self, rank: Rank, identity: Identity, waiting: Waiting) {
+        let Waiting { place, since } = waiting;
+        self.ranks[rank as usize].push(identity, place, since);
     }
 
-    pub(crate) fn remove(&mut self, rank: Rank, identity: Identity, place: Place) {
-        self.ranks[rank as usize].remove(identity, place);
+    /// Takes out one that waits no longer, and says since when it did.
+    pub(crate) fn remove(&mut self, rank: Rank, identity: Identity, place: Place) -> Option<Duration> {
+        self.ranks[rank as usize].remove(identity, place)
     }
 
-    /// Takes out whose turn it is, with the rank it waited in. `cost`: the API calls that serving one takes.
-    pub(crate) fn pop(&mut self, may_retry: bool, cost: impl Fn(Slot) -> u32) -> Option<(Rank, Slot)> {
+    /// Takes out whose turn it is. `cost`: the API calls that serving one takes.
+    pub(crate) fn pop(&mut self, may_retry: bool, cost: impl Fn(Slot) -> u32) -> Option<Served> {
         self.turns = self.turns.wrapping_add(1);
         let others = Rank::ALL.len() - 1;
         let first = if self.turns.is_multiple_of(TURNS) { 1 + self.turns / TURNS % others } else { 0 };
         let ranks = Rank::ALL.into_iter().cycle().skip(first).take(Rank::ALL.len());
         ranks.filter(|rank| may_retry || *rank != Rank::Retries).find_map(|rank| {
-            let slot = self.ranks[rank as usize].pop(&cost)?;
-            Some((rank, slot))
+            let (slot, since) = self.ranks[rank as usize].pop(&cost)?;
+            Some(Served { rank, slot, since })
         })
     }
 
     pub(crate) fn len(&self, rank: Rank) -> usize {
         self.ranks[rank as usize].len()
+    }
+
+    /// When the oldest request that waits in a rank was created.
+    pub(crate) fn oldest(&self, rank: Rank) -> Option<Moment> {
+        self.ranks[rank as usize].oldest()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -50,7 +78,6 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moment::Moment;
 
     #[test]
     fn an_endless_stream_in_every_rank_starves_none() {
@@ -58,13 +85,13 @@ mod tests {
         let mut served = [0; Rank::ALL.len()];
         for turn in 0..240 {
             for rank in Rank::ALL {
-                queue.push(rank, Identity(1), (Moment::NEVER, Slot::new(turn)));
+                let place = (Moment::NEVER, Slot::new(turn));
+                queue.push(rank, Identity(1), Waiting { place, since: Duration::ZERO });
             }
-            let (rank, _) = queue.pop(true, |_| 1).unwrap();
-            served[rank as usize] += 1;
+            served[queue.pop(true, |_| 1).unwrap().rank as usize] += 1;
         }
         assert_eq!(served, [210, 10, 10, 10]);
-        let (rank, _) = std::iter::from_fn(|| queue.pop(false, |_| 1)).last().unwrap();
-        assert_eq!((rank, queue.len(Rank::Retries)), (Rank::Superseded, 230));
+        while queue.pop(false, |_| 1).is_some() {}
+        assert_eq!(Rank::ALL.map(|rank| queue.len(rank)), [0, 0, 230, 0]);
     }
 }

@@ -165,6 +165,7 @@ where
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.
     fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<Q>, &'static Rule)) {
         self.begin_anew(pass.slot);
+        self.waits.leave(pass.slot);
         self.objects.take(pass.slot);
         self.records.set_state(pass.slot, State::Held);
         self.waiting.hold(pass.slot, hold, &pass.answers);

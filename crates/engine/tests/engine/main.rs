@@ -13,13 +13,15 @@ mod limits;
 mod line;
 mod questions;
 mod superseded;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, ConditionType, NextActor, Rule, SignerName};
 use engine::{
-    Duties, Effect, Engine, Failure, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn,
+    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retention, Settings,
+    Standings, Ticket, Turn, Wait,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;

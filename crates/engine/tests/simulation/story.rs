@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use engine::{Cleaning, Counts, Input, Retention, Settings};
+use engine::{Cleaning, Counts, Input, Rank, Retention, Settings};
 use time::OffsetDateTime;
 
 use crate::approver::Policy;
@@ -297,8 +297,10 @@ impl Story {
             assert!(!self.is_due(object, Duration::from_secs(1010)), "not cleaned: {object:?}");
         }
         let leader = &self.world.replicas[self.leader];
-        let Counts { records, fresh, late, superseded, passes, waiting, calls, deletes, .. } =
-            leader.engine.counts();
+        let counts = leader.engine.counts();
+        let [fresh, late, superseded] =
+            [Rank::Fresh, Rank::Late, Rank::Superseded].map(|rank| counts.queued(rank).depth);
+        let Counts { records, passes, waiting, calls, deletes, .. } = counts;
         assert_eq!(records, self.world.server.objects.len(), "records and objects differ");
         assert_eq!([fresh, late, superseded, passes, waiting, calls, deletes], [0; 7], "work is left");
     }
