@@ -43,6 +43,26 @@ fn an_overloaded_api_server_gets_half_as_many_calls() {
     }
 }
 
+/// However long it asks to be left alone about some, there is no stop for all.
+#[test]
+fn what_is_refused_for_long_stops_nobody_else() {
+    let busy = Failure { retry_after: Some(Duration::from_secs(900)), unknown: false };
+    let mut rig = reading(Settings::default());
+    for _ in 0..100 {
+        rig.does("read", Outcome::Failed(busy));
+    }
+    rig.sleep();
+    rig.tell(Input::Apply(numbered(100, "other").decoded()));
+    rig.does("read", Outcome::Found(numbered(100, "other").decoded()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Failed(busy));
+    rig.sleep();
+    rig.tell(Input::Apply(numbered(101, "third").decoded()));
+    rig.does("read", Outcome::Found(numbered(101, "third").decoded()));
+    rig.does("decide", Outcome::Asks(vec!["may another?"]));
+    rig.next("ask");
+}
+
 #[test]
 fn quick_answers_bring_more_calls_and_never_more_than_allowed() {
     for (max_in_flight, expected) in [(1, 1), (8, 8), (20, 20), (64, 32)] {
