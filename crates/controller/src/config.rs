@@ -41,7 +41,7 @@ pub struct Config {
     pub serving: Option<Serving>,
     /// What is logged, and how.
     pub log: Log,
-    /// Calls to the API server that may be under way at once.
+    /// Calls to the API server that may be under way at once; the engine's own limit moves below it.
     pub max_in_flight: NonZeroUsize,
     /// How long a stopping process may take to finish what is under way.
     pub shutdown_timeout: Duration,

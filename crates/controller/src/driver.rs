@@ -168,12 +168,12 @@ impl Driver {
         self.engine.handle(input, now);
     }
 
-    fn observe(&self) {
+    fn observe(&mut self) {
         self.health.beat();
-        let counts = self.engine.counts();
-        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        self.metrics.queue_depth.set(gauge(counts.fresh + counts.late + counts.retries));
-        self.metrics.held.set(gauge(counts.held));
+        self.metrics.counted(&self.engine.counts());
+        for wait in self.engine.take_waits() {
+            self.metrics.waited(wait);
+        }
     }
 
     fn now(&self) -> Now {

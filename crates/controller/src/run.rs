@@ -119,8 +119,7 @@ impl Running {
         let policy = policies(&config, authorities, &metrics, &mut background);
         let events = Events { seen: events, leading, policy: policy.clone(), stop: stop.clone() };
         let executor = executor(&config.client, caller, policy, metrics)?;
-        let settings = Settings { max_in_flight: config.max_in_flight.get(), ..Settings::default() };
-        let driver = Driver::new(settings, executor, events, watched);
+        let driver = Driver::new(settings(&config), executor, events, watched);
         let driver = tokio::spawn(driver.run(config.shutdown_timeout));
         Ok(Self { health, endpoints, driver, election, background, stop, release })
     }
@@ -209,6 +208,12 @@ fn transport(
     let work = clients.transport_as(source.tokens())?;
     background.spawn(source.run());
     Ok(work)
+}
+
+/// Each processor finds work waiting when it is done with some, and what is not next in line keeps its turn in the queue.
+fn settings(config: &Config) -> Settings {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Settings { max_in_flight: config.max_in_flight.get(), max_local: 4 * processors, ..Settings::default() }
 }
 
 fn executor(

@@ -15,15 +15,16 @@ use time::OffsetDateTime;
 use crate::agenda::Agenda;
 use crate::bucket::Bucket;
 use crate::flights::{Flights, Place};
-use crate::lanes::Rank;
 use crate::moment::Moment;
+use crate::newest::Newest;
 use crate::objects::Objects;
 use crate::pass::Pass;
 use crate::queue::Queue;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::waiting::WaitingRoom;
-use crate::{Counts, Input, Now, Settings, Standings, Turn};
+use crate::waits::Waits;
+use crate::{Counts, Input, Now, Queued, Rank, Settings, Standings, Turn, Wait};
 
 /// What is to be done next, for which object, when.
 ///
@@ -43,7 +44,9 @@ pub struct Engine<Q, A> {
     records: Records,
     objects: Objects,
     queue: Queue,
+    newest: Newest,
     waiting: WaitingRoom<Q, A>,
+    waits: Waits,
     passes: HashMap<Slot, Pass<Q, A>>,
     /// Passes whose next effect is to be given out, by what it takes up.
     continued: [VecDeque<Slot>; Place::ALL.len()],
@@ -73,7 +76,9 @@ where
             records: Records::default(),
             objects: Objects::new(settings.object_budget_bytes),
             queue: Queue::new(settings.max_identities),
+            newest: Newest::default(),
             waiting: WaitingRoom::new(settings.retry),
+            waits: Waits::default(),
             passes: HashMap::new(),
             continued: Default::default(),
             flights: Flights::new(&settings),
@@ -126,21 +131,36 @@ where
     pub fn counts(&self) -> Counts {
         Counts {
             records: self.records.len(),
-            fresh: self.queue.len(Rank::Fresh),
-            late: self.queue.len(Rank::Late),
-            retries: self.queue.len(Rank::Retries),
+            queued: Rank::ALL.map(|rank| self.queued(rank)),
             backing_off: self.records.count(State::BackingOff(Duration::ZERO)),
             passes: self.passes.len(),
             waiting: self.records.count(State::Waiting),
             held: self.records.count(State::Held),
             questions: self.waiting.questions(),
             calls: self.flights.under_way(Place::Call),
+            call_limit: self.flights.limit(Place::Call),
             deletes: self.flights.under_way(Place::Delete),
             local: self.flights.under_way(Place::Local),
+            cleaning_delay: self.since(self.deadlines.next()),
             object_bytes: self.objects.bytes(),
             shared_answers: self.waiting.shared_answers(),
             budget_exceeded: self.objects.exceeded(),
         }
+    }
+
+    /// Every wait that is over since this was last asked. To be asked after each round of [`Self::poll`], for they pile up.
+    pub fn take_waits(&mut self) -> Vec<Wait> {
+        self.waits.take()
+    }
+
+    fn queued(&self, rank: Rank) -> Queued {
+        Queued { depth: self.queue.len(rank), oldest_age: self.since(self.queue.oldest(rank)) }
+    }
+
+    /// How long ago this was; nothing for what is to come, or not at all.
+    fn since(&self, moment: Option<Moment>) -> Duration {
+        let ago = moment.map(|moment| self.now.wall - OffsetDateTime::from(moment));
+        ago.and_then(|ago| ago.try_into().ok()).unwrap_or_default()
     }
 
     /// The rule that holds the object of this name, if one does.

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
+use crate::limit::{Limit, Reply, Returned};
 use crate::question::QuestionId;
 use crate::records::Slot;
 use crate::{Settings, Ticket};
@@ -8,9 +10,18 @@ use crate::{Settings, Ticket};
 #[derive(Debug)]
 pub(crate) struct Flights {
     last: u64,
-    open: HashMap<Ticket, (Errand, Place)>,
+    open: HashMap<Ticket, Flight>,
     under_way: [usize; Place::ALL.len()],
-    limits: [usize; Place::ALL.len()],
+    calls: Limit,
+    max_deletes: usize,
+    max_local: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    errand: Errand,
+    place: Place,
+    sent: Duration,
 }
 
 /// For whom an effect was given out.
@@ -41,30 +52,43 @@ impl Flights {
             last: 0,
             open: HashMap::new(),
             under_way: [0; Place::ALL.len()],
-            limits: [settings.max_in_flight, settings.cleaning.max_in_flight, settings.max_in_flight]
-                .map(|n| n.max(1)),
+            calls: Limit::new(settings),
+            max_deletes: settings.cleaning.max_in_flight.max(1),
+            max_local: settings.max_local.max(1),
         }
     }
 
     /// Gives an effect out: its ticket.
-    pub(crate) fn open(&mut self, errand: Errand, place: Place) -> Ticket {
+    pub(crate) fn open(&mut self, errand: Errand, place: Place, now: Duration) -> Ticket {
         self.last += 1;
         let ticket = Ticket(self.last);
-        self.open.insert(ticket, (errand, place));
+        self.open.insert(ticket, Flight { errand, place, sent: now });
         self.under_way[place as usize] += 1;
         ticket
     }
 
     /// Whose effect has come back; `None` for a ticket that came back before.
-    pub(crate) fn close(&mut self, ticket: Ticket) -> Option<Errand> {
-        let (errand, place) = self.open.remove(&ticket)?;
+    pub(crate) fn close(&mut self, ticket: Ticket, reply: Reply, now: Duration) -> Option<Errand> {
+        let Flight { errand, place, sent } = self.open.remove(&ticket)?;
+        if place == Place::Call {
+            self.calls.returned(reply, &Returned { sent, now, in_flight: self.under_way(place) });
+        }
         self.under_way[place as usize] -= 1;
         Some(errand)
     }
 
     /// Whether one more of a kind may go out.
     pub(crate) fn has_room(&self, place: Place) -> bool {
-        self.under_way(place) < self.limits[place as usize]
+        self.under_way(place) < self.limit(place)
+    }
+
+    /// How many of a kind may be out.
+    pub(crate) fn limit(&self, place: Place) -> usize {
+        match place {
+            Place::Call => self.calls.calls(),
+            Place::Delete => self.max_deletes,
+            Place::Local => self.max_local,
+        }
     }
 
     /// How many of a kind are out.

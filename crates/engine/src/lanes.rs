@@ -1,18 +1,8 @@
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use crate::moment::Moment;
 use crate::records::Slot;
-
-/// Who is served before whom.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Rank {
-    /// Never tried, and its requester still waits.
-    Fresh,
-    /// Never tried, but its requester has given up by now.
-    Late,
-    /// Tried in vain.
-    Retries,
-}
 
 /// Whose turn it is to have requests served: a fingerprint of the username.
 ///
@@ -30,12 +20,14 @@ pub(crate) struct Lanes {
     /// Every lane once, the next to be served in front.
     ring: VecDeque<Identity>,
     max_identities: usize,
-    len: usize,
+    /// The places of all lanes.
+    all: BTreeSet<Place>,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
-    places: BTreeSet<Place>,
+    /// Every place, and since when it is waited in.
+    places: BTreeMap<Place, Duration>,
     deficit: u32,
 }
 
@@ -47,58 +39,59 @@ const SHARED: Identity = Identity(0);
 
 impl Lanes {
     pub(crate) fn new(max_identities: usize) -> Self {
-        Self { lanes: HashMap::new(), ring: VecDeque::new(), max_identities, len: 0 }
+        Self { lanes: HashMap::new(), ring: VecDeque::new(), max_identities, all: BTreeSet::new() }
     }
 
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.all.len()
     }
 
-    /// Has a request wait for its turn.
-    pub(crate) fn push(&mut self, identity: Identity, place: Place) {
+    /// When the oldest request that waits was created.
+    pub(crate) fn oldest(&self) -> Option<Moment> {
+        self.all.first().map(|(created, _)| *created)
+    }
+
+    /// Has a request wait for its turn; it has waited since `since`.
+    pub(crate) fn push(&mut self, identity: Identity, place: Place, since: Duration) {
         let has_room = self.lanes.contains_key(&identity) || self.lanes.len() < self.max_identities;
         let identity = if has_room { identity } else { SHARED };
         let lane = self.lanes.entry(identity).or_insert_with(|| {
             self.ring.push_back(identity);
             Lane::default()
         });
-        self.len += usize::from(lane.places.insert(place));
+        lane.places.insert(place, since);
+        self.all.insert(place);
     }
 
-    /// Takes out one that waits no longer. Its empty lane goes when its turn comes.
-    pub(crate) fn remove(&mut self, identity: Identity, place: Place) {
-        for identity in [identity, SHARED] {
-            if let Some(lane) = self.lanes.get_mut(&identity)
-                && lane.places.remove(&place)
-            {
-                self.len -= 1;
-                return;
-            }
-        }
+    /// Takes out one that waits no longer, and says since when it did. Its empty lane goes when its turn comes.
+    pub(crate) fn remove(&mut self, identity: Identity, place: Place) -> Option<Duration> {
+        self.all.remove(&place);
+        [identity, SHARED].iter().find_map(|identity| self.lanes.get_mut(identity)?.places.remove(&place))
     }
 
-    /// Takes out whose turn it is. `cost`: the API calls that serving one takes, at least one.
-    pub(crate) fn pop(&mut self, cost: impl Fn(Slot) -> u32) -> Option<Slot> {
+    /// Takes out whose turn it is, and says since when it waited. `cost`: the API calls that serving one takes, at least one.
+    pub(crate) fn pop(&mut self, cost: impl Fn(Slot) -> u32) -> Option<(Slot, Duration)> {
         loop {
             let identity = *self.ring.front()?;
             let Some(lane) = self.lanes.get_mut(&identity) else {
                 self.ring.pop_front();
                 continue;
             };
-            let Some((_, slot)) = lane.places.pop_first() else {
+            let Some((place, since)) = lane.places.pop_first() else {
                 self.close_front(identity);
                 continue;
             };
-            self.len -= 1;
+            self.all.remove(&place);
+            let (_, slot) = place;
             lane.charge(cost(slot));
-            let next = lane.places.first().map(|(_, next)| cost(*next));
+            let next = lane.places.first_key_value().map(|((_, next), _)| cost(*next));
             match next {
                 None => self.close_front(identity),
                 Some(next) if next > lane.deficit => self.ring.rotate_left(1),
                 Some(_) => {}
             }
-            return Some(slot);
+            return Some((slot, since));
         }
     }
 
@@ -124,22 +117,22 @@ mod tests {
     use super::*;
     use crate::records::Slot;
     use proptest::prelude::*;
-    use time::{Duration, OffsetDateTime};
+    use time::OffsetDateTime;
 
     fn place(number: u32) -> Place {
-        let created = OffsetDateTime::UNIX_EPOCH + Duration::seconds(number.into());
+        let created = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(number.into());
         (created.into(), Slot::new(number))
     }
 
     fn order(lanes: &mut Lanes, cost: u32) -> Vec<Slot> {
-        std::iter::from_fn(|| lanes.pop(|_| cost)).collect()
+        std::iter::from_fn(|| lanes.pop(|_| cost)).map(|(slot, _)| slot).collect()
     }
 
     #[test]
     fn identities_take_turns_and_each_gets_its_oldest_first() {
         let mut lanes = Lanes::new(9);
         for (identity, number) in [(1, 14), (1, 13), (1, 12), (1, 11), (2, 21), (2, 22), (3, 31)] {
-            lanes.push(Identity(identity), place(number));
+            lanes.push(Identity(identity), place(number), Duration::ZERO);
         }
         let expected = [11, 21, 31, 12, 22, 13, 14].map(Slot::new);
         assert_eq!(order(&mut lanes, QUANTUM), expected);
@@ -150,11 +143,11 @@ mod tests {
     fn a_turn_is_measured_in_calls_and_not_in_requests() {
         let mut lanes = Lanes::new(9);
         for number in 0..4 {
-            lanes.push(Identity(1), place(10 + number));
-            lanes.push(Identity(2), place(20 + number));
+            lanes.push(Identity(1), place(10 + number), Duration::ZERO);
+            lanes.push(Identity(2), place(20 + number), Duration::ZERO);
         }
         let cost = |slot: Slot| if slot < Slot::new(20) { 3 } else { 1 };
-        let order: Vec<_> = std::iter::from_fn(|| lanes.pop(cost)).collect();
+        let order: Vec<_> = std::iter::from_fn(|| lanes.pop(cost)).map(|(slot, _)| slot).collect();
         assert_eq!(order, [10, 20, 21, 22, 11, 23, 12, 13].map(Slot::new));
     }
 
@@ -167,7 +160,7 @@ mod tests {
         ) {
             let mut lanes = Lanes::new(max_identities);
             for (number, identity) in &pushed {
-                lanes.push(Identity(*identity), place(*number));
+                lanes.push(Identity(*identity), place(*number), Duration::ZERO);
             }
             for number in &removed {
                 if let Some(identity) = pushed.get(number) {

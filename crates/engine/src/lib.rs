@@ -5,15 +5,16 @@
 //! what its next step is, and decides whose turn it is. It is the only place that queues, waits and retries.
 //!
 //! One request, in a straight line: an event becomes a record (`record`), the table says `Decide` (`step`), it queues in
-//! the lane of its requester (`queue`, `lanes`), its turn begins a pass (`pass`), the approver asks, it waits with all who
+//! the lane of its requester (`queue`, `lanes`; `newest` knows which requests are superseded), its turn begins a pass (`pass`), the approver asks, it waits with all who
 //! ask the same (`waiting`, `question`), the answer brings it back to its lane and its next pass approves it, signs what
 //! the approval returned and publishes the certificate. When its retention ends, the agenda of cleaning has it deleted
 //! (`retention`, `agenda`). `engine::events` is what happens to objects, `engine::outcomes` what comes of effects,
 //! `engine::turns` whose turn it is.
 //!
-//! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight;
-//! objects by a budget of bytes; lanes by a number of identities; retries and deletes by a rate; everything else by the
-//! number of objects that the API server holds, at some 200 bytes each.
+//! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight,
+//! that of calls moving with the API server's answers (`limit`); objects by a budget of bytes; lanes by a number of
+//! identities; retries and deletes by a rate; everything else by the number of objects that the API server holds, at some
+//! 200 bytes each.
 
 mod agenda;
 mod bucket;
@@ -23,27 +24,35 @@ mod engine;
 mod flights;
 mod input;
 mod lanes;
+mod limit;
 mod moment;
+mod newest;
 mod now;
 mod objects;
 mod packed;
 mod pass;
 mod question;
 mod queue;
+mod rank;
 mod record;
 mod records;
+mod requester_kind;
 mod retention;
 mod settings;
 mod standing;
 pub mod step;
 mod waiting;
+mod waits;
 
-pub use counts::Counts;
+pub use counts::{Counts, Queued};
 pub use effect::{Effect, Ticket, Turn};
 pub use engine::Engine;
 pub use input::{Failure, Input, Outcome};
 pub use now::Now;
+pub use rank::Rank;
+pub use requester_kind::RequesterKind;
 pub use retention::RULES;
 pub use settings::{Cleaning, Retry, Settings};
 pub use standing::{Duties, Retention, Standing, Standings};
 pub use step::Step;
+pub use waits::Wait;

@@ -1,63 +1,97 @@
-use crate::lanes::{Identity, Lanes, Place, Rank};
+use std::time::Duration;
+
+use crate::Rank;
+use crate::lanes::{Identity, Lanes, Place};
+use crate::moment::Moment;
 use crate::records::Slot;
 
 /// What waits for its turn, in every rank.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    fresh: Lanes,
-    late: Lanes,
-    retries: Lanes,
-    turns: u32,
+    ranks: [Lanes; Rank::ALL.len()],
+    turns: usize,
 }
 
-/// Each so many turns, the ranks are asked in the opposite order: an endless stream of fresh requests slows the others
-/// down and does not starve them.
-const TURNS: u32 = 8;
+/// A request that waits for its turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) place: Place,
+    /// When it began to wait, in this rank or another.
+    pub(crate) since: Duration,
+}
+
+/// A request whose turn it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Served {
+    /// Where it waited.
+    pub(crate) rank: Rank,
+    pub(crate) slot: Slot,
+    pub(crate) since: Duration,
+}
+
+/// Each so many turns, another rank than the first is asked first, one after the other: an endless stream in one of them
+/// slows the others down and does not starve them.
+const TURNS: usize = 8;
 
 impl Queue {
     pub(crate) fn new(max_identities: usize) -> Self {
-        let lanes = || Lanes::new(max_identities);
-        Self { fresh: lanes(), late: lanes(), retries: lanes(), turns: 0 }
+        Self { ranks: Rank::ALL.map(|_| Lanes::new(max_identities)), turns: 0 }
     }
 
-    pub(crate) fn push(&mut self, rank: Rank, identity: Identity, place: Place) {
-        self.lanes_mut(rank).push(identity, place);
+    /// Has a request wait for its turn in a rank.
+    pub(crate) fn push(&mut self, rank: Rank, identity: Identity, waiting: Waiting) {
+        let Waiting { place, since } = waiting;
+        self.ranks[rank as usize].push(identity, place, since);
     }
 
-    pub(crate) fn remove(&mut self, rank: Rank, identity: Identity, place: Place) {
-        self.lanes_mut(rank).remove(identity, place);
+    /// Takes out one that waits no longer, and says since when it did.
+    pub(crate) fn remove(&mut self, rank: Rank, identity: Identity, place: Place) -> Option<Duration> {
+        self.ranks[rank as usize].remove(identity, place)
     }
 
-    /// Takes out whose turn it is, with the rank it waited in. `cost`: the API calls that serving one takes.
-    pub(crate) fn pop(&mut self, may_retry: bool, cost: impl Fn(Slot) -> u32) -> Option<(Rank, Slot)> {
-        self.turns = (self.turns + 1) % TURNS;
-        let mut ranks = [Rank::Fresh, Rank::Late, Rank::Retries];
-        if self.turns == 0 {
-            ranks.reverse();
-        }
-        ranks.into_iter().filter(|rank| may_retry || *rank != Rank::Retries).find_map(|rank| {
-            let slot = self.lanes_mut(rank).pop(&cost)?;
-            Some((rank, slot))
+    /// Takes out whose turn it is. `cost`: the API calls that serving one takes.
+    pub(crate) fn pop(&mut self, may_retry: bool, cost: impl Fn(Slot) -> u32) -> Option<Served> {
+        self.turns = self.turns.wrapping_add(1);
+        let others = Rank::ALL.len() - 1;
+        let first = if self.turns.is_multiple_of(TURNS) { 1 + self.turns / TURNS % others } else { 0 };
+        let ranks = Rank::ALL.into_iter().cycle().skip(first).take(Rank::ALL.len());
+        ranks.filter(|rank| may_retry || *rank != Rank::Retries).find_map(|rank| {
+            let (slot, since) = self.ranks[rank as usize].pop(&cost)?;
+            Some(Served { rank, slot, since })
         })
     }
 
     pub(crate) fn len(&self, rank: Rank) -> usize {
-        match rank {
-            Rank::Fresh => self.fresh.len(),
-            Rank::Late => self.late.len(),
-            Rank::Retries => self.retries.len(),
-        }
+        self.ranks[rank as usize].len()
+    }
+
+    /// When the oldest request that waits in a rank was created.
+    pub(crate) fn oldest(&self, rank: Rank) -> Option<Moment> {
+        self.ranks[rank as usize].oldest()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.fresh.len() + self.late.len() + self.retries.len() == 0
+        self.ranks.iter().all(|lanes| lanes.len() == 0)
     }
+}
 
-    fn lanes_mut(&mut self, rank: Rank) -> &mut Lanes {
-        match rank {
-            Rank::Fresh => &mut self.fresh,
-            Rank::Late => &mut self.late,
-            Rank::Retries => &mut self.retries,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_stream_in_every_rank_starves_none() {
+        let mut queue = Queue::new(9);
+        let mut served = [0; Rank::ALL.len()];
+        for turn in 0..240 {
+            for rank in Rank::ALL {
+                let place = (Moment::NEVER, Slot::new(turn));
+                queue.push(rank, Identity(1), Waiting { place, since: Duration::ZERO });
+            }
+            served[queue.pop(true, |_| 1).unwrap().rank as usize] += 1;
         }
+        assert_eq!(served, [210, 10, 10, 10]);
+        while queue.pop(false, |_| 1).is_some() {}
+        assert_eq!(Rank::ALL.map(|rank| queue.len(rank)), [0, 0, 230, 0]);
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use csr::{CertificateSigningRequest, Progress, SignerName};
 use time::OffsetDateTime;
 
-use crate::lanes::{Identity, Rank};
+use crate::lanes::Identity;
 use crate::moment::Moment;
 use crate::packed::PackedProgress;
 use crate::step::{self, Step};
-use crate::{Now, Standings};
+use crate::{Now, Rank, RequesterKind, Standings};
 
 /// What the engine keeps of one object: some 150 bytes, where the object has ten thousand.
 #[derive(Debug)]
@@ -27,7 +27,9 @@ pub(crate) struct Record {
     pub(crate) epoch: u32,
     /// Failures since the last success.
     pub(crate) attempts: u8,
-    patience: Patience,
+    pub(crate) requester: RequesterKind,
+    /// Its requester has asked for the same again since, and waits for that.
+    pub(crate) superseded: bool,
     /// What is kept may be out of date, and no event has said so yet: read before anything is done.
     pub(crate) stale: bool,
 }
@@ -56,17 +58,6 @@ pub(crate) enum Uid {
     Other(Arc<str>),
 }
 
-/// How long a requester waits before it gives up and sends another request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Patience {
-    /// A kubelet that rotates: 15 minutes (`client-go/util/certificate`).
-    Rotation,
-    /// A kubelet that joins: 60 minutes (`pkg/kubelet/certificate/bootstrap`).
-    Bootstrap,
-    /// Anybody else.
-    Endless,
-}
-
 impl Record {
     /// A record of an object that was not known, seen in the list `epoch`.
     pub(crate) fn new(object: &CertificateSigningRequest, signer_name: SignerName, epoch: u32) -> Self {
@@ -82,7 +73,8 @@ impl Record {
             state: State::Resting,
             epoch,
             attempts: 0,
-            patience: Patience::of(username),
+            requester: RequesterKind::of(username),
+            superseded: false,
             stale: false,
         }
     }
@@ -106,13 +98,17 @@ impl Record {
         deadline.map_or(Moment::NEVER, Moment::from)
     }
 
-    /// Where it queues: what has failed goes after what has not, what can still be in time before what cannot.
+    /// Where it queues: what has failed goes after what has not, what can still be in time before what cannot, and what nobody
+    /// waits for goes last.
     pub(crate) fn rank(&self, now: Now) -> Rank {
         if self.attempts > 0 {
             return Rank::Retries;
         }
+        if self.superseded {
+            return Rank::Superseded;
+        }
         let age = now.wall - self.created();
-        match self.patience.limit() {
+        match self.requester.patience() {
             Some(limit) if age > limit => Rank::Late,
             Some(_) | None => Rank::Fresh,
         }
@@ -168,26 +164,6 @@ impl From<&Uid> for Arc<str> {
         match uid {
             Uid::Uuid(bytes) => hyphenated(bytes).into(),
             Uid::Other(text) => text.clone(),
-        }
-    }
-}
-
-impl Patience {
-    fn of(username: &str) -> Self {
-        if username.starts_with("system:node:") {
-            Self::Rotation
-        } else if username.starts_with("system:bootstrap:") {
-            Self::Bootstrap
-        } else {
-            Self::Endless
-        }
-    }
-
-    fn limit(self) -> Option<time::Duration> {
-        match self {
-            Self::Rotation => Some(time::Duration::minutes(15)),
-            Self::Bootstrap => Some(time::Duration::minutes(60)),
-            Self::Endless => None,
         }
     }
 }

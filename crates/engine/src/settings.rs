@@ -3,9 +3,15 @@ use std::time::Duration;
 /// The engine's bounds. Every one of them holds whatever the API server or a requester does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Settings {
-    /// API calls in flight at most; deletes have a bound of their own. As many decisions and signatures may be under
-    /// way besides.
+    /// API calls in flight at most; deletes have a bound of their own. How many there are below it follows the API
+    /// server's answers.
     pub max_in_flight: usize,
+
+    /// How long our calls may wait in the API server before fewer are made at once.
+    pub queueing_target: Duration,
+
+    /// Decisions and signatures under way at most. What waits beyond it waits in the queue, where the order is fair.
+    pub max_local: usize,
 
     /// Bytes of decoded objects kept for their turn. An object beyond it is read again when its turn comes.
     pub object_budget_bytes: usize,
@@ -70,6 +76,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_in_flight: 64,
+            queueing_target: Duration::from_millis(25),
+            max_local: 16,
             object_budget_bytes: 8 << 20,
             max_identities: 4096,
             answer_lifetime: Duration::from_secs(1),

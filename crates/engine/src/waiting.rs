@@ -163,6 +163,11 @@ where
         !self.overdue.is_empty()
     }
 
+    /// Who shares the answer under way.
+    pub(crate) fn sharers(&self, id: QuestionId) -> impl Iterator<Item = Slot> {
+        self.asked.get(&id).into_iter().flat_map(|asked| asked.current.iter().copied())
+    }
+
     /// Looks for a question whose next round is due. Says whether there was one.
     pub(crate) fn wake(&mut self) -> bool {
         let Some(id) = self.rounds.pop_due(self.now) else {

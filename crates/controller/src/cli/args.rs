@@ -57,7 +57,8 @@ pub struct Args {
     /// csrsigning, csrapproving and csrcleaner
     #[arg(long, value_name = "NAMES", default_value = "*", action = Append, help_heading = WORK)]
     pub controllers: Vec<String>,
-    /// Calls to the API server that may be under way at once
+    /// Calls to the API server that may be under way at once. How many there are below it follows the API server's answers:
+    /// more while they come quickly, fewer while they are slow or fail
     #[arg(long, value_name = "NUMBER", default_value = "64", help_heading = WORK)]
     pub max_in_flight: String,
     /// How long a stopping process may take to finish what is under way

@@ -6,17 +6,20 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use engine::{Counts, Wait};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
 mod documentation;
+mod queue;
 mod table;
 
 pub use documentation::documentation;
 
+use queue::QueueMetrics;
 use table::Description;
 
 /// From a millisecond, the fastest an API server answers, to the longest a call may take.
@@ -42,14 +45,11 @@ pub struct Metrics {
     ca_loaded: IntGaugeVec,
     ca_expiry: IntGaugeVec,
     client_expiry: IntGaugeVec,
+    queue: QueueMetrics,
     /// Retries after failures of ours.
     pub retries: IntCounter,
     /// API calls, decisions and signatures under way.
     pub in_flight: IntGauge,
-    /// Requests that wait for their turn.
-    pub queue_depth: IntGauge,
-    /// Requests that wait for an answer.
-    pub held: IntGauge,
     /// 1 while leading.
     pub leader: IntGauge,
     /// Watches opened again.
@@ -69,7 +69,7 @@ impl Metrics {
         let metrics = Self {
             signers: signers.into_iter().map(Into::into).collect(),
             passes: into.counters(&table::PASSES)?,
-            pass_duration: into.histograms(&table::PASS_DURATION)?,
+            pass_duration: into.histograms(&table::PASS_DURATION, &BUCKETS)?,
             reviews: into.counters(&table::REVIEWS)?,
             approved: into.counters(&table::APPROVED)?,
             issued: into.counters(&table::ISSUED)?,
@@ -82,8 +82,7 @@ impl Metrics {
             client_expiry: into.gauges(&table::CLIENT_EXPIRY)?,
             retries: into.counter(&table::RETRIES)?,
             in_flight: into.gauge(&table::IN_FLIGHT)?,
-            queue_depth: into.gauge(&table::QUEUE_DEPTH)?,
-            held: into.gauge(&table::HELD)?,
+            queue: QueueMetrics::new(&into)?,
             leader: into.gauge(&table::LEADER)?,
             watch_restarts: into.counter(&table::WATCH_RESTARTS)?,
             panics: into.counter(&table::PANICS)?,
@@ -163,6 +162,16 @@ impl Metrics {
         self.client_expiry.with_label_values::<&str>(&[]).set(not_after);
     }
 
+    /// What the engine holds at present.
+    pub fn counted(&self, counts: &Counts) {
+        self.queue.counted(counts);
+    }
+
+    /// A request has waited.
+    pub fn waited(&self, wait: Wait) {
+        self.queue.waited(wait);
+    }
+
     /// Everything, in Prometheus' text format.
     ///
     /// # Errors
@@ -213,8 +222,16 @@ impl Registrar<'_> {
         self.register(IntGaugeVec::new(Opts::new(what.name, what.help), &label_names(what))?)
     }
 
-    fn histograms(&self, what: &Description) -> prometheus::Result<HistogramVec> {
-        let options = HistogramOpts::new(what.name, what.help).buckets(BUCKETS.to_vec());
+    fn float_gauge(&self, what: &Description) -> prometheus::Result<Gauge> {
+        self.register(Gauge::new(what.name, what.help)?)
+    }
+
+    fn float_gauges(&self, what: &Description) -> prometheus::Result<GaugeVec> {
+        self.register(GaugeVec::new(Opts::new(what.name, what.help), &label_names(what))?)
+    }
+
+    fn histograms(&self, what: &Description, buckets: &[f64]) -> prometheus::Result<HistogramVec> {
+        let options = HistogramOpts::new(what.name, what.help).buckets(buckets.to_vec());
         self.register(HistogramVec::new(options, &label_names(what))?)
     }
 

@@ -203,3 +203,11 @@ async fn the_end_of_the_watch_is_the_end_of_the_driver() {
     assert!(matches!(driver.await.unwrap(), Err(DriverError::WatchEnded)));
     assert!(!stop.is_cancelled());
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_request_waited_is_shown() {
+    let running = Running::start(Answer::Silence, true).await;
+    running.asked(1).await;
+    assert_eq!(running.count("countersign_first_call_seconds_count{requester=\"node\"}"), 1);
+    assert_eq!(running.count("countersign_calls_in_flight"), 1);
+}

@@ -1,11 +1,14 @@
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
 use csr::CertificateSigningRequest;
 
 use super::Engine;
 use crate::Standings;
 use crate::moment::Moment;
+use crate::newest::Purpose;
+use crate::queue::Waiting;
 use crate::record::State;
 use crate::records::Slot;
 use crate::step::Step;
@@ -32,8 +35,11 @@ where
             self.forget(slot);
         }
         let slot = self.records.insert(&object);
+        if self.has_work(slot) {
+            self.supersede(slot, &object);
+        }
         self.objects.put(slot, object);
-        self.settle(slot);
+        self.arrive(slot);
     }
 
     pub(super) fn deleted(&mut self, name: &str, uid: &Arc<str>) {
@@ -103,15 +109,23 @@ where
     }
 
     pub(super) fn enqueue(&mut self, slot: Slot) {
+        self.enqueue_since(slot, self.now.monotonic);
+    }
+
+    /// Has a record wait for its turn that has begun to wait before, in another rank.
+    pub(super) fn enqueue_since(&mut self, slot: Slot, since: Duration) {
         let Some(record) = self.records.get(slot) else {
             return;
         };
         let rank = record.rank(self.now);
-        self.queue.push(rank, record.identity, (record.age(), slot));
+        let place = (record.age(), slot);
+        self.queue.push(rank, record.identity, Waiting { place, since });
         self.records.set_state(slot, State::Queued(rank));
     }
 
     pub(super) fn rest(&mut self, slot: Slot) {
+        self.newest.leave(slot);
+        self.waits.leave(slot);
         self.objects.take(slot);
         self.records.set_state(slot, State::Resting);
     }
@@ -162,8 +176,45 @@ where
     pub(super) fn forget(&mut self, slot: Slot) {
         self.leave(slot);
         self.unschedule(slot);
+        self.newest.leave(slot);
+        self.waits.leave(slot);
         self.objects.take(slot);
         self.records.remove(slot);
+    }
+
+    /// An event brought a record to where the table is to be asked anew.
+    fn arrive(&mut self, slot: Slot) {
+        if let Some(record) = self.records.get(slot).filter(|_| self.has_work(slot)) {
+            self.waits.arrived(slot, record.requester, self.now.monotonic);
+        }
+        self.settle(slot);
+    }
+
+    /// Whether something is to be done for the requester of a record.
+    fn has_work(&self, slot: Slot) -> bool {
+        let record = self.records.get(slot);
+        let step = record.map(|record| record.step(&self.standings, self.now.wall));
+        matches!(step, Some(Step::Decide | Step::Sign))
+    }
+
+    /// A node that asks again waits for its new request, and no longer for the one before. Whichever of the two comes first, the
+    /// older one is not disturbed where it is under way.
+    fn supersede(&mut self, slot: Slot, object: &CertificateSigningRequest) {
+        let Some(record) = self.records.get(slot) else {
+            return;
+        };
+        let seniority = (record.age(), object.resource_version());
+        let superseded = Purpose::of(object).and_then(|purpose| self.newest.enter(purpose, seniority, slot));
+        let Some((slot, record)) = superseded.and_then(|slot| Some((slot, self.records.get_mut(slot)?)))
+        else {
+            return;
+        };
+        record.superseded = true;
+        if let State::Queued(rank) = record.state
+            && let Some(since) = self.queue.remove(rank, record.identity, (record.age(), slot))
+        {
+            self.enqueue_since(slot, since);
+        }
     }
 
     /// The same object, changed. What waits for the same work waits on; a pass under way notices when it comes back.
@@ -189,7 +240,7 @@ where
             self.schedule(slot);
         } else {
             self.leave(slot);
-            self.settle(slot);
+            self.arrive(slot);
         }
     }
 }

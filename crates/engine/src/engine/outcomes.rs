@@ -5,6 +5,7 @@ use csr::{CertificateSigningRequest, Rule};
 
 use super::Engine;
 use crate::flights::Errand;
+use crate::limit::Reply;
 use crate::pass::{Next, Pass};
 use crate::question::QuestionId;
 use crate::record::State;
@@ -19,7 +20,7 @@ where
     A: Clone + PartialEq,
 {
     pub(super) fn done(&mut self, ticket: Ticket, outcome: Outcome<Q, A>) {
-        match self.flights.close(ticket) {
+        match self.flights.close(ticket, Reply::of(&outcome), self.now.monotonic) {
             Some(Errand::Question(id)) => self.answered(id, outcome),
             Some(Errand::Pass(slot)) => {
                 let is_current = self.passes.get(&slot).is_some_and(|pass| pass.ticket == Some(ticket));
@@ -163,18 +164,25 @@ where
 
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.
     fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<Q>, &'static Rule)) {
-        self.succeed(pass.slot);
+        self.begin_anew(pass.slot);
+        self.waits.leave(pass.slot);
+        self.objects.take(pass.slot);
         self.records.set_state(pass.slot, State::Held);
         self.waiting.hold(pass.slot, hold, &pass.answers);
     }
 
     /// Ends a pass that has done all there was to do.
     fn succeed(&mut self, slot: Slot) {
+        self.begin_anew(slot);
+        self.rest(slot);
+    }
+
+    /// Holds nothing against a record that its passes may have brought about.
+    fn begin_anew(&mut self, slot: Slot) {
         if let Some(record) = self.records.get_mut(slot) {
             record.attempts = 0;
         }
         self.schedule(slot);
-        self.rest(slot);
     }
 
     /// Ends a pass; the table is asked again.

@@ -6,15 +6,15 @@ use csr::CertificateSigningRequest;
 
 use super::Engine;
 use crate::flights::{Errand, Place};
-use crate::lanes::Rank;
 use crate::moment::Moment;
 use crate::objects::Objects;
 use crate::pass::{Next, Pass};
 use crate::question::QuestionId;
+use crate::queue::Served;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::step::Step;
-use crate::{Effect, Ticket};
+use crate::{Effect, Rank, Ticket, Wait};
 
 /// Due entries that one turn takes in before it looks for something to do.
 const BATCH: usize = 64;
@@ -92,7 +92,11 @@ where
             self.end(pass);
             return None;
         }
-        let ticket = self.flights.open(Errand::Pass(slot), next.place());
+        let place = next.place();
+        let ticket = self.flights.open(Errand::Pass(slot), place, self.now.monotonic);
+        if place == Place::Call {
+            self.waits.called(slot, self.now.monotonic);
+        }
         pass.ticket = Some(ticket);
         pass.resource_version = record.resource_version;
         pass.policy = self.policy;
@@ -104,7 +108,10 @@ where
             return None;
         }
         let (id, question) = self.waiting.send().or_else(|| self.question_again())?;
-        let ticket = self.flights.open(Errand::Question(id), Place::Call);
+        let ticket = self.flights.open(Errand::Question(id), Place::Call, self.now.monotonic);
+        for slot in self.waiting.sharers(id) {
+            self.waits.called(slot, self.now.monotonic);
+        }
         Some((ticket, Effect::Ask(question)))
     }
 
@@ -153,17 +160,20 @@ where
         loop {
             let is_their_turn = !self.question_retries || !self.waiting.has_overdue();
             let may_retry = is_their_turn && self.retry_rate.due(1) <= self.now.monotonic;
-            let (rank, slot) = self.queue.pop(may_retry, |slot| calls(&self.records, &self.objects, slot))?;
+            let served = self.queue.pop(may_retry, |slot| calls(&self.records, &self.objects, slot))?;
+            let Served { rank, slot, since } = served;
             let record = self.records.get(slot)?;
-            match (rank, record.rank(self.now)) {
-                (Rank::Fresh, Rank::Late) => self.enqueue(slot),
-                (Rank::Retries, _) => {
-                    self.retry_rate.take(1, self.now.monotonic);
-                    self.question_retries = true;
-                    return Some(slot);
-                }
-                (Rank::Fresh | Rank::Late, _) => return Some(slot),
+            if rank == Rank::Fresh && record.rank(self.now) == Rank::Late {
+                self.enqueue_since(slot, since);
+                continue;
             }
+            if rank == Rank::Retries {
+                self.retry_rate.take(1, self.now.monotonic);
+                self.question_retries = true;
+            }
+            let time = self.now.monotonic.saturating_sub(since);
+            self.waits.over(Wait::Turn { rank, requester: record.requester, time });
+            return Some(slot);
         }
     }
 

@@ -94,10 +94,3 @@ fn what_can_still_be_in_time_goes_first() {
     let order: Vec<_> = (0..4).map(|_| subject(rig.next("decide").1)).collect();
     assert_eq!(order, ["csr-1", "csr-3", "csr-0", "csr-2"]);
 }
-
-fn subject(effect: Effect<&'static str, bool>) -> String {
-    match effect {
-        Effect::Decide { object, .. } => object.name().to_string(),
-        other => panic!("{other:?}"),
-    }
-}

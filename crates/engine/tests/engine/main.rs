@@ -9,15 +9,19 @@ mod object;
 mod cleaning;
 mod events;
 mod failures;
+mod limits;
 mod line;
 mod questions;
+mod superseded;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, ConditionType, NextActor, Rule, SignerName};
 use engine::{
-    Duties, Effect, Engine, Failure, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn,
+    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retention, Settings,
+    Standings, Ticket, Turn, Wait,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -118,6 +122,7 @@ fn object() -> Object {
         signer_name: CLIENT,
         username: "user".into(),
         content: Content::Node,
+        common_name: None,
         conditions: Vec::new(),
         certified: false,
     }
@@ -142,4 +147,12 @@ fn issued(resource_version: u64) -> Arc<CertificateSigningRequest> {
 
 fn condition(kind: ConditionType) -> Condition {
     Condition { kind, reason: "Test", message: String::new(), last_update_time: None }
+}
+
+/// The name of the object that is judged or signed.
+fn subject(effect: Effect<&'static str, bool>) -> String {
+    match effect {
+        Effect::Decide { object, .. } | Effect::Sign { object } => object.name().to_string(),
+        other => panic!("{other:?}"),
+    }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Object {
     pub(crate) signer_name: &'static str,
     pub(crate) username: String,
     pub(crate) content: Content,
+    /// The common name it asks for; `None` for what can only be read by the models.
+    pub(crate) common_name: Option<String>,
     pub(crate) conditions: Vec<(&'static str, Option<OffsetDateTime>)>,
     pub(crate) certified: bool,
 }
@@ -72,8 +74,17 @@ impl Object {
         Arc::new(self.json().parse().unwrap())
     }
 
+    /// The content in a digit, and after it, where PEM allows for it, what the engine may read.
+    fn request(&self) -> Vec<u8> {
+        let mut request = format!("{}\n", self.content as usize);
+        if let Some(name) = &self.common_name {
+            request += &csr::pem::encode("CERTIFICATE REQUEST", &pkcs10(name.as_bytes()));
+        }
+        request.into()
+    }
+
     fn json(&self) -> String {
-        let request = ["MA==", "MQ==", "Mg==", "Mw==", "NA==", "NQ==", "Ng==", "Nw=="][self.content as usize];
+        let request = base64(&self.request());
         let condition = |(kind, time): &(&str, Option<OffsetDateTime>)| {
             let time =
                 time.map_or_else(|| "null".into(), |time| format!("\"{}\"", time.format(&Rfc3339).unwrap()));
@@ -98,4 +109,31 @@ impl Object {
             certificate
         )
     }
+}
+
+/// A PKCS #10 request for a common name, with a key and a signature of no known algorithm.
+fn pkcs10(common_name: &[u8]) -> Vec<u8> {
+    let unknown = der(0x30, &[&der(0x06, &[&[0x2a]])]);
+    let bits = der(0x03, &[&[0]]);
+    let attribute = der(0x30, &[&der(0x06, &[&[0x55, 0x04, 3]]), &der(0x0c, &[common_name])]);
+    let subject = der(0x30, &[&der(0x31, &[&attribute])]);
+    let public_key = der(0x30, &[&unknown, &bits]);
+    let info = der(0x30, &[&der(0x02, &[&[0]]), &subject, &public_key, &der(0xa0, &[])]);
+    der(0x30, &[&info, &unknown, &bits])
+}
+
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let contents = parts.concat();
+    let length = u16::try_from(contents.len()).unwrap();
+    let header = match (length, length.to_be_bytes()) {
+        (..128, [_, low]) => vec![tag, low],
+        (128..256, [_, low]) => vec![tag, 0x81, low],
+        (256.., [high, low]) => vec![tag, 0x82, high, low],
+    };
+    [header, contents].concat()
+}
+
+/// The base64 of PEM, without its lines.
+fn base64(octets: &[u8]) -> String {
+    csr::pem::encode("", octets).lines().filter(|line| !line.starts_with('-')).collect()
 }

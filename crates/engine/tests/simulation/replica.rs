@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csr::CertificateSigningRequest;
-use engine::{Effect, Engine, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn};
+use engine::{Effect, Engine, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn, Wait};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -144,6 +144,10 @@ impl Replica {
                     until.is_none_or(|until| until > time.monotonic),
                     "a sleep that has ended: {until:?}"
                 );
+                for wait in self.engine.take_waits() {
+                    let (Wait::Turn { time: waited, .. } | Wait::FirstCall { time: waited, .. }) = wait;
+                    assert!(waited <= time.monotonic, "{wait:?}");
+                }
                 Err(until)
             }
         }
@@ -278,7 +282,8 @@ impl Replica {
         assert_eq!(counts.deletes, of(&["delete"]));
         assert_eq!(counts.local, of(&["decide", "sign"]));
         assert!(counts.calls <= self.settings.max_in_flight, "{counts:?}");
-        assert!(counts.local <= self.settings.max_in_flight, "{counts:?}");
+        assert!((1..=self.settings.max_in_flight).contains(&counts.call_limit), "{counts:?}");
+        assert!(counts.local <= self.settings.max_local, "{counts:?}");
         assert!(counts.deletes <= self.settings.cleaning.max_in_flight, "{counts:?}");
         assert!(counts.object_bytes <= self.settings.object_budget_bytes, "{counts:?}");
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use engine::{Cleaning, Counts, Input, Retention, Settings};
+use engine::{Cleaning, Counts, Input, Rank, Retention, Settings};
 use time::OffsetDateTime;
 
 use crate::approver::Policy;
@@ -112,9 +112,11 @@ impl Story {
         let name = format!("csr-{}", self.created);
         let object = object(&name, self.world.wall() - Duration::from_secs(age));
         let dice = &mut self.world.dice;
+        let username = dice.pick(&USERS);
         let object = Object {
             signer_name: dice.pick(&[CLIENT, CLIENT, CLIENT, SERVING, FOREIGN]),
-            username: dice.pick(&USERS).into(),
+            username: username.into(),
+            common_name: Some(username.into()),
             content: dice.pick(&[&Content::ALL[..], &[Content::Node; 6]].concat()),
             ..object
         };
@@ -295,9 +297,12 @@ impl Story {
             assert!(!self.is_due(object, Duration::from_secs(1010)), "not cleaned: {object:?}");
         }
         let leader = &self.world.replicas[self.leader];
-        let Counts { records, fresh, late, passes, waiting, calls, deletes, .. } = leader.engine.counts();
+        let counts = leader.engine.counts();
+        let [fresh, late, superseded] =
+            [Rank::Fresh, Rank::Late, Rank::Superseded].map(|rank| counts.queued(rank).depth);
+        let Counts { records, passes, waiting, calls, deletes, .. } = counts;
         assert_eq!(records, self.world.server.objects.len(), "records and objects differ");
-        assert_eq!([fresh, late, passes, waiting, calls, deletes], [0; 6], "work is left");
+        assert_eq!([fresh, late, superseded, passes, waiting, calls, deletes], [0; 7], "work is left");
     }
 }
 
@@ -311,6 +316,7 @@ pub(crate) fn object(name: &str, created: OffsetDateTime) -> Object {
         signer_name: CLIENT,
         username: USERS[0].into(),
         content: Content::Node,
+        common_name: None,
         conditions: Vec::new(),
         certified: false,
     }
@@ -319,9 +325,17 @@ pub(crate) fn object(name: &str, created: OffsetDateTime) -> Object {
 fn settings(seed: u64) -> Settings {
     let cleaning = Cleaning { max_in_flight: 2, ..Cleaning::default() };
     let max_in_flight = [1, 2, 64][usize::try_from(seed % 3).unwrap()];
+    let max_local = [1, 16][usize::try_from(seed % 2).unwrap()];
     let object_budget_bytes = if seed.is_multiple_of(5) { 0 } else { 8 << 20 };
     let max_identities = if seed.is_multiple_of(7) { 1 } else { 4096 };
-    Settings { max_in_flight, object_budget_bytes, max_identities, cleaning, ..Settings::default() }
+    Settings {
+        max_in_flight,
+        max_local,
+        object_budget_bytes,
+        max_identities,
+        cleaning,
+        ..Settings::default()
+    }
 }
 
 /// One in ten stories lasts as long as kube-controller-manager keeps objects.

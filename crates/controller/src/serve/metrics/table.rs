@@ -31,6 +31,8 @@ pub(super) struct Description {
 const SIGNER: (&str, &str) = ("signer", "signerNames of the configuration, `other`");
 const STEP: (&str, &str) =
     ("step", "`read`, `ask`, `decide`, `approve`, `deny`, `sign`, `publish`, `fail`, `delete`");
+const LANE: (&str, &str) = ("lane", "`fresh`, `late`, `retries`, `superseded`");
+const REQUESTER: (&str, &str) = ("requester", "`node`, `bootstrap`, `other`");
 const RECOGNIZER: (&str, &str) = ("recognizer", "`selfnodeclient`, `nodeclient`");
 
 pub(super) static PASSES: Description = counter(
@@ -38,12 +40,8 @@ pub(super) static PASSES: Description = counter(
     "Things done for a CertificateSigningRequest, whatever came of them.",
     &[STEP],
 );
-pub(super) static PASS_DURATION: Description = Description {
-    name: "countersign_pass_duration_seconds",
-    kind: Kind::Histogram,
-    help: "How long each of them took.",
-    labels: &[STEP],
-};
+pub(super) static PASS_DURATION: Description =
+    histogram("countersign_pass_duration_seconds", "How long each of them took.", &[STEP]);
 pub(super) static REVIEWS: Description = counter(
     "countersign_reviews_total",
     "SubjectAccessReviews answered.",
@@ -75,8 +73,45 @@ pub(super) static RETRIES: Description =
     counter("countersign_retries_total", "Retries after such failures.", &[]);
 pub(super) static IN_FLIGHT: Description =
     gauge("countersign_in_flight", "API calls, decisions and signatures under way.", &[]);
+pub(super) static CALLS: Description =
+    gauge("countersign_calls_in_flight", "API calls under way, without deletes.", &[]);
+pub(super) static CALL_LIMIT: Description = gauge(
+    "countersign_calls_in_flight_limit",
+    "API calls that may be under way at present: more while they are answered quickly, at most `--max-in-flight`.",
+    &[],
+);
 pub(super) static QUEUE_DEPTH: Description =
-    gauge("countersign_queue_depth", "Requests that wait for their turn.", &[]);
+    gauge("countersign_queue_depth", "Requests that wait for their turn.", &[LANE]);
+pub(super) static QUEUE_AGE: Description = gauge(
+    "countersign_queue_oldest_age_seconds",
+    "How long ago the oldest of them was created; 0 when there are none.",
+    &[LANE],
+);
+pub(super) static QUEUE_WAIT: Description = histogram(
+    "countersign_queue_wait_seconds",
+    "How long a request queued, each time before its turn came.",
+    &[LANE, REQUESTER],
+);
+pub(super) static FIRST_CALL: Description = histogram(
+    "countersign_first_call_seconds",
+    "From the event that gave us something to do for a request to the first API call for it, shared ones included.",
+    &[REQUESTER],
+);
+pub(super) static SHARED_ANSWERS: Description = counter(
+    "countersign_shared_answers_total",
+    "Answers that a request got without a question of its own.",
+    &[],
+);
+pub(super) static BUDGET_EXCEEDED: Description = counter(
+    "countersign_object_budget_exceeded_total",
+    "Objects that did not fit the memory for them, and are read again at their turn.",
+    &[],
+);
+pub(super) static CLEANING_DELAY: Description = gauge(
+    "countersign_cleaning_delay_seconds",
+    "For how long the object that is most overdue for cleaning has been so; cleaning yields to all else.",
+    &[],
+);
 pub(super) static HELD: Description =
     gauge("countersign_held", "Requests that wait for a permission or another answer.", &[]);
 pub(super) static LEADER: Description =
@@ -109,7 +144,7 @@ pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 20] = [
+pub(super) static TABLE: [&Description; 28] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -120,7 +155,15 @@ pub(super) static TABLE: [&Description; 20] = [
     &ERRORS,
     &RETRIES,
     &IN_FLIGHT,
+    &CALLS,
+    &CALL_LIMIT,
     &QUEUE_DEPTH,
+    &QUEUE_AGE,
+    &QUEUE_WAIT,
+    &FIRST_CALL,
+    &SHARED_ANSWERS,
+    &BUDGET_EXCEEDED,
+    &CLEANING_DELAY,
     &HELD,
     &LEADER,
     &CA_RELOADS,
@@ -146,4 +189,12 @@ const fn gauge(
     labels: &'static [(&'static str, &'static str)],
 ) -> Description {
     Description { name, kind: Kind::Gauge, help, labels }
+}
+
+const fn histogram(
+    name: &'static str,
+    help: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+) -> Description {
+    Description { name, kind: Kind::Histogram, help, labels }
 }

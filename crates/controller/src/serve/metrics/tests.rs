@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use engine::{Queued, Rank, RequesterKind};
+
 use super::table::{Kind, TABLE};
 use super::*;
 
@@ -7,6 +11,10 @@ fn metrics() -> Metrics {
 
 fn text(metrics: &Metrics) -> String {
     String::from_utf8(metrics.text().unwrap()).unwrap()
+}
+
+fn turn() -> Wait {
+    Wait::Turn { rank: Rank::Late, requester: RequesterKind::Bootstrap, time: Duration::from_millis(15) }
 }
 
 /// Metrics in which each one has a value.
@@ -21,6 +29,8 @@ fn touched() -> Metrics {
     metrics.failed("timed_out");
     metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
     metrics.client_certificate(3);
+    metrics.waited(turn());
+    metrics.waited(Wait::FirstCall { requester: RequesterKind::Node, time: Duration::from_millis(15) });
     metrics
 }
 
@@ -96,4 +106,33 @@ fn a_pass_that_panics_is_timed_and_no_longer_in_flight() {
     assert!(result.is_err());
     assert_eq!(metrics.in_flight.get(), 0);
     assert!(text(&metrics).contains("countersign_pass_duration_seconds_count{step=\"decide\"} 1"));
+}
+
+#[test]
+fn what_the_engine_holds_is_shown_by_lane_and_sums_only_grow() {
+    let metrics = metrics();
+    let queued = [3, 2, 1, 7].map(|depth| Queued { depth, oldest_age: Duration::from_millis(depth as u64) });
+    let counts = Counts { queued, shared_answers: 5, call_limit: 9, ..Counts::default() };
+    metrics.counted(&counts);
+    metrics.counted(&Counts { shared_answers: 8, ..counts });
+    metrics.waited(turn());
+    let text = text(&metrics);
+    for line in [
+        "countersign_queue_depth{lane=\"fresh\"} 3",
+        "countersign_queue_depth{lane=\"superseded\"} 7",
+        "countersign_queue_oldest_age_seconds{lane=\"late\"} 0.002",
+        "countersign_shared_answers_total 8",
+        "countersign_calls_in_flight_limit 9",
+        "countersign_queue_wait_seconds_bucket{lane=\"late\",requester=\"bootstrap\",le=\"0.01\"} 0",
+        "countersign_queue_wait_seconds_bucket{lane=\"late\",requester=\"bootstrap\",le=\"0.02\"} 1",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn every_lane_and_requester_of_the_engine_is_in_the_documentation() {
+    let lanes = Rank::ALL.map(|rank| format!("`{}`", rank.label())).join(", ");
+    let requesters = RequesterKind::ALL.map(|kind| format!("`{}`", kind.label())).join(", ");
+    assert_eq!(table::QUEUE_WAIT.labels, [("lane", &*lanes), ("requester", &*requesters)]);
 }
