@@ -5,11 +5,11 @@
 //! what its next step is, and decides whose turn it is. It is the only place that queues, waits and retries.
 //!
 //! One request, in a straight line: an event becomes a record (`record`), the table says `Decide` (`step`), it queues in
-//! the lane of its requester (`queue`, `lanes`; `newest` knows which requests are superseded), its turn begins a pass (`pass`), the approver asks, it waits with all who
-//! ask the same (`waiting`, `question`), the answer brings it back to its lane and its next pass approves it, signs what
-//! the approval returned and publishes the certificate. When its retention ends, the agenda of cleaning has it deleted
-//! (`retention`, `agenda`). `engine::events` is what happens to objects, `engine::outcomes` what comes of effects,
-//! `engine::turns` whose turn it is.
+//! the lane of its requester (`queue`, `lanes`), behind all others if the requester has asked again (`newest`), its turn
+//! begins a pass (`pass`), the approver asks, it waits with all who ask the same (`waiting`, `question`), the answer brings
+//! it back to its lane and its next pass approves it, signs what the approval returned and publishes the certificate.
+//! When its retention ends, the agenda of cleaning has it deleted (`retention`, `agenda`). `engine::events` is what
+//! happens to objects, `engine::outcomes` what comes of effects, `engine::turns` whose turn it is.
 //!
 //! What is bounded, and by what: API calls, deletes, and decisions with signatures each by a limit on those in flight,
 //! that of calls moving with the API server's answers (`limit`); objects by a budget of bytes; lanes by a number of

@@ -35,11 +35,10 @@ where
             self.forget(slot);
         }
         let slot = self.records.insert(&object);
-        if self.has_work(slot) {
+        self.objects.put(slot, object.clone());
+        if self.arrive(slot) {
             self.supersede(slot, &object);
         }
-        self.objects.put(slot, object);
-        self.arrive(slot);
     }
 
     pub(super) fn deleted(&mut self, name: &str, uid: &Arc<str>) {
@@ -182,19 +181,17 @@ where
         self.records.remove(slot);
     }
 
-    /// An event brought a record to where the table is to be asked anew.
-    fn arrive(&mut self, slot: Slot) {
-        if let Some(record) = self.records.get(slot).filter(|_| self.has_work(slot)) {
+    /// Puts a record where the table says after an event. Says whether that gives us something to do for its requester.
+    fn arrive(&mut self, slot: Slot) -> bool {
+        self.settle(slot);
+        let Some(record) = self.records.get(slot) else {
+            return false;
+        };
+        let is_queued = matches!(record.state, State::Queued(_));
+        if is_queued {
             self.waits.arrived(slot, record.requester, self.now.monotonic);
         }
-        self.settle(slot);
-    }
-
-    /// Whether something is to be done for the requester of a record.
-    fn has_work(&self, slot: Slot) -> bool {
-        let record = self.records.get(slot);
-        let step = record.map(|record| record.step(&self.standings, self.now.wall));
-        matches!(step, Some(Step::Decide | Step::Sign))
+        is_queued
     }
 
     /// A node that asks again waits for its new request, and no longer for the one before. Whichever of the two comes first, the
