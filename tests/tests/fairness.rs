@@ -32,7 +32,8 @@ async fn a_crowd_of_one_identity_waits_behind_itself_and_not_before_others() -> 
     let joining = cluster.client_for(&cluster.bootstrap_token().await?).await?;
     let mut crowd = Vec::new();
     for number in 0..CROWD {
-        let draft = requests::kubelet_client(&format!("crowd-{number}"))?.named(&format!("crowd-{number:03}"));
+        let draft =
+            requests::kubelet_client(&format!("crowd-{number}"))?.named(&format!("crowd-{number:03}"));
         crowd.push(draft.create(&joining).await?);
     }
     let node = cluster.client_for(&User::node("n1")).await?;

@@ -16,6 +16,7 @@ use crate::agenda::Agenda;
 use crate::bucket::Bucket;
 use crate::flights::{Flights, Place};
 use crate::moment::Moment;
+use crate::neighbours::Neighbours;
 use crate::newest::Newest;
 use crate::objects::Objects;
 use crate::pass::Pass;
@@ -51,6 +52,7 @@ pub struct Engine<Q, A> {
     /// Passes whose next effect is to be given out, by what it takes up.
     continued: [VecDeque<Slot>; Place::ALL.len()],
     flights: Flights,
+    neighbours: Neighbours,
     back_off: Agenda<Duration, Slot>,
     /// Objects to clean. By the calendar, so that a step of the clock needs no reckoning.
     deadlines: Agenda<Moment, Slot>,
@@ -82,6 +84,7 @@ where
             passes: HashMap::new(),
             continued: Default::default(),
             flights: Flights::new(&settings),
+            neighbours: Neighbours::default(),
             back_off: Agenda::default(),
             deadlines: Agenda::default(),
             retry_rate: Bucket::new(settings.retry.per_second, settings.retry.burst),

@@ -70,29 +70,42 @@ impl Lanes {
         [identity, SHARED].iter().find_map(|identity| self.lanes.get_mut(identity)?.places.remove(&place))
     }
 
-    /// Takes out whose turn it is, and says since when it waited. `cost`: the API calls that serving one takes, at least one.
-    pub(crate) fn pop(&mut self, cost: impl Fn(Slot) -> u32) -> Option<(Slot, Duration)> {
-        loop {
+    /// Takes out whose turn it is, and says since when it waited. `may`: whether it may have its turn now, else its lane is passed
+    /// over. `cost`: the API calls that serving one takes, at least one.
+    pub(crate) fn pop(
+        &mut self,
+        may: impl Fn(Slot) -> bool,
+        cost: impl Fn(Slot) -> u32,
+    ) -> Option<(Slot, Duration)> {
+        let mut passed_over = 0;
+        while passed_over < self.ring.len() {
             let identity = *self.ring.front()?;
-            let Some(lane) = self.lanes.get_mut(&identity) else {
-                self.ring.pop_front();
-                continue;
-            };
-            let Some((place, since)) = lane.places.pop_first() else {
-                self.close_front(identity);
-                continue;
-            };
-            self.all.remove(&place);
-            let (_, slot) = place;
-            lane.charge(cost(slot));
-            let next = lane.places.first_key_value().map(|((_, next), _)| cost(*next));
+            let next = self.lanes.get(&identity).and_then(|lane| lane.places.first_key_value());
             match next {
                 None => self.close_front(identity),
-                Some(next) if next > lane.deficit => self.ring.rotate_left(1),
-                Some(_) => {}
+                Some(((_, slot), _)) if may(*slot) => return self.pop_front(identity, cost),
+                Some(_) => {
+                    self.ring.rotate_left(1);
+                    passed_over += 1;
+                }
             }
-            return Some((slot, since));
         }
+        None
+    }
+
+    fn pop_front(&mut self, identity: Identity, cost: impl Fn(Slot) -> u32) -> Option<(Slot, Duration)> {
+        let lane = self.lanes.get_mut(&identity)?;
+        let (place, since) = lane.places.pop_first()?;
+        self.all.remove(&place);
+        let (_, slot) = place;
+        lane.charge(cost(slot));
+        let next = lane.places.first_key_value().map(|((_, next), _)| cost(*next));
+        match next {
+            None => self.close_front(identity),
+            Some(next) if next > lane.deficit => self.ring.rotate_left(1),
+            Some(_) => {}
+        }
+        Some((slot, since))
     }
 
     fn close_front(&mut self, identity: Identity) {
@@ -125,7 +138,7 @@ mod tests {
     }
 
     fn order(lanes: &mut Lanes, cost: u32) -> Vec<Slot> {
-        std::iter::from_fn(|| lanes.pop(|_| cost)).map(|(slot, _)| slot).collect()
+        std::iter::from_fn(|| lanes.pop(|_| true, |_| cost)).map(|(slot, _)| slot).collect()
     }
 
     #[test]
@@ -140,6 +153,18 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_have_a_turn_is_passed_over_and_waits_on() {
+        let mut lanes = Lanes::new(9);
+        for (identity, number) in [(1, 11), (1, 12), (2, 21)] {
+            lanes.push(Identity(identity), place(number), Duration::ZERO);
+        }
+        let second_only = |slot: Slot| slot >= Slot::new(20);
+        let mut pop = || lanes.pop(second_only, |_| 1).map(|(slot, _)| slot);
+        assert_eq!((pop(), pop()), (Some(Slot::new(21)), None));
+        assert_eq!(order(&mut lanes, 1), [11, 12].map(Slot::new));
+    }
+
+    #[test]
     fn a_turn_is_measured_in_calls_and_not_in_requests() {
         let mut lanes = Lanes::new(9);
         for number in 0..4 {
@@ -147,7 +172,7 @@ mod tests {
             lanes.push(Identity(2), place(20 + number), Duration::ZERO);
         }
         let cost = |slot: Slot| if slot < Slot::new(20) { 3 } else { 1 };
-        let order: Vec<_> = std::iter::from_fn(|| lanes.pop(cost)).map(|(slot, _)| slot).collect();
+        let order: Vec<_> = std::iter::from_fn(|| lanes.pop(|_| true, cost)).map(|(slot, _)| slot).collect();
         assert_eq!(order, [10, 20, 21, 22, 11, 23, 12, 13].map(Slot::new));
     }
 

@@ -26,6 +26,7 @@ mod input;
 mod lanes;
 mod limit;
 mod moment;
+mod neighbours;
 mod newest;
 mod now;
 mod objects;

@@ -76,7 +76,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_in_flight: 64,
-            queueing_target: Duration::from_millis(25),
+            queueing_target: Duration::from_millis(50),
             max_local: 16,
             object_budget_bytes: 8 << 20,
             max_identities: 4096,

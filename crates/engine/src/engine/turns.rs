@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use csr::CertificateSigningRequest;
 use super::Engine;
 use crate::flights::{Errand, Place};
 use crate::moment::Moment;
+use crate::neighbours::Neighbours;
 use crate::objects::Objects;
 use crate::pass::{Next, Pass};
 use crate::question::QuestionId;
@@ -18,6 +20,12 @@ use crate::{Effect, Rank, Ticket, Wait};
 
 /// Due entries that one turn takes in before it looks for something to do.
 const BATCH: usize = 64;
+
+/// The part of the calls in flight that one requester's passes may take up while others have turns too.
+const CROWD_SHARE: usize = 8;
+
+/// So many passes under way are no crowd.
+const CROWD_LEAST: usize = 4;
 
 /// A step of the wall clock is noticed after this long at the latest.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -160,9 +168,16 @@ where
         loop {
             let is_their_turn = !self.question_retries || !self.waiting.has_overdue();
             let may_retry = is_their_turn && self.retry_rate.due(1) <= self.now.monotonic;
-            let served = self.queue.pop(may_retry, |slot| calls(&self.records, &self.objects, slot))?;
+            let (records, objects) = (&self.records, &self.objects);
+            let crowds = Crowds { records, passes: &self.passes, neighbours: &self.neighbours };
+            let share = (self.flights.limit(Place::Call) / CROWD_SHARE).max(CROWD_LEAST);
+            let may = |rank, slot| {
+                (may_retry || rank != Rank::Retries) && !crowds.has_share(slot, share, self.now.monotonic)
+            };
+            let served = self.queue.pop(may, |slot| calls(records, objects, slot))?;
             let Served { rank, slot, since } = served;
             let record = self.records.get(slot)?;
+            self.neighbours.turn(record.identity, self.now.monotonic);
             if rank == Rank::Fresh && record.rank(self.now) == Rank::Late {
                 self.enqueue_since(slot, since);
                 continue;
@@ -231,6 +246,29 @@ where
     fn cleaning_cost(&self) -> u32 {
         let is_idle = self.queue.is_empty() && self.flights.under_way(Place::Call) == 0;
         if is_idle { 1 } else { self.settings.cleaning.yield_factor }
+    }
+}
+
+/// Who takes up how much of what all want.
+struct Crowds<'a, Q, A> {
+    records: &'a Records,
+    passes: &'a HashMap<Slot, Pass<Q, A>>,
+    neighbours: &'a Neighbours,
+}
+
+impl<Q, A> Crowds<'_, Q, A> {
+    /// Whether the requester of this object has so many passes under way already, while others had turns too. However many
+    /// requests it has, the API server then stays quick enough for the others.
+    fn has_share(&self, slot: Slot, share: usize, now: Duration) -> bool {
+        let Some(identity) = self.records.get(slot).map(|record| record.identity) else {
+            return false;
+        };
+        let is_own = |pass: &&Pass<Q, A>| {
+            !matches!(pass.work, Step::Clean(_))
+                && self.records.get(pass.slot).is_some_and(|record| record.identity == identity)
+        };
+        self.neighbours.has_others(identity, now)
+            && self.passes.values().filter(is_own).nth(share - 1).is_some()
     }
 }
 

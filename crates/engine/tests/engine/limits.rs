@@ -99,3 +99,28 @@ fn signatures_beyond_those_under_way_wait_where_the_order_is_fair() {
     rig.done(begun[0], Outcome::Failed(Failure::NOT_DONE));
     assert_eq!(subject(rig.next("sign").1), "csr-100", "its turn comes when that of the flood is over");
 }
+
+#[test]
+fn a_crowd_has_everything_until_somebody_else_wants_something_too() {
+    let mut rig = Rig::leading();
+    let approved = |number, username| {
+        let conditions = vec![("Approved", Some(BEGIN))];
+        Input::Apply(Object { conditions, ..numbered(number, username) }.decoded())
+    };
+    for number in 0..60 {
+        rig.tell(approved(number, "crowd"));
+    }
+    let alone = tickets(&mut rig, "sign");
+    assert_eq!(alone.len(), Settings::default().max_local);
+    rig.tell(approved(60, "somebody else"));
+    let mut shared = Vec::new();
+    for ticket in alone {
+        rig.done(ticket, Outcome::Failed(Failure::NOT_DONE));
+        shared.extend(tickets(&mut rig, "sign"));
+    }
+    // Two went out before the other one's turn, then the crowd keeps four under way.
+    assert!((5..=8).contains(&shared.len()), "{} under way", shared.len());
+    rig.pass(Duration::from_millis(5001));
+    let again = tickets(&mut rig, "sign");
+    assert_eq!(shared.len() + again.len(), Settings::default().max_local);
+}
