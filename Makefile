@@ -26,10 +26,10 @@ build: ## Build countersign, optimised, into target/release
 
 bench: controlplane build ## Measure beside kube-controller-manager on one API server; BENCH="storm --pairs 2" for a part
 	$(CARGO) build --locked --release --package countersign-bench
-	$(TARGET)/release/countersign-bench run $(BENCH)
+	$(TARGET)/release/countersign-bench run --out $(TARGET)/bench $(BENCH)
 
 bench-path: ## Measure the path from a request to its certificate beside the cryptography in it
-	$(CARGO) bench --locked --package countersign-bench
+	$(CARGO) bench --locked --package countersign-bench --bench issuance
 
 test: controlplane ## Run every test, those against a real control plane included
 	tests/controlplane/build.sh test

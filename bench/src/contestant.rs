@@ -94,6 +94,7 @@ fn probe(cluster: &ControlPlane, tuning: Tuning) -> Result<Process> {
     let arguments = [
         "probe".to_owned(),
         format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--certificate={}", cluster.authority_files().certificate.display()),
         format!("--only={}", tuning.only),
     ];
     Process::start(&std::env::current_exe()?, &arguments, cluster.directory().join("probe.log"))

@@ -11,17 +11,11 @@ pub(crate) struct Draft {
 }
 
 /// What the kubelets of `number` nodes send for their client certificates, with objects called `<prefix>-<number>`.
-///
-/// # Errors
-/// When a request cannot be made.
 pub(crate) fn kubelets(prefix: &str, number: usize) -> Result<Vec<Draft>> {
     (0..number).map(|index| kubelet(&format!("{prefix}-{index:06}"), &format!("{prefix}-{index}"))).collect()
 }
 
 /// What the kubelet of `node` sends, with an object called `name`.
-///
-/// # Errors
-/// When the request cannot be made.
 pub(crate) fn kubelet(name: &str, node: &str) -> Result<Draft> {
     let mut object = requests::kubelet_client(node)?.named(name).object;
     object.metadata.generate_name = None;

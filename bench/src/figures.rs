@@ -16,7 +16,7 @@ pub(crate) enum Figure {
     P99,
     /// Processor time per request, in milliseconds.
     Cpu,
-    /// Resident memory before any request, in MiB.
+    /// Resident memory before the work, one request served, in MiB.
     Idle,
     /// Resident memory after the run, in MiB.
     Resident,
@@ -24,11 +24,12 @@ pub(crate) enum Figure {
     Peak,
     /// Calls to the API server per request, without lists and watches.
     Calls,
-    /// Of the process itself: 99 of 100 nodes' requests waited no longer for their first call, in milliseconds.
+    /// The bound of the process' own histogram that 99 of 100 nodes' requests did not exceed before their first call, in
+    /// milliseconds.
     FirstCall,
     /// Requests of the flood created, per second.
     Flood,
-    /// Between the last certificate of the one leader and the first of the next, in seconds.
+    /// The longest time without a certificate after the leader was told to go, in seconds.
     Gap,
 }
 
@@ -68,6 +69,11 @@ impl Figures {
 
     pub(crate) fn set(&mut self, figure: Figure, value: f64) {
         self.0.insert(figure, value);
+    }
+
+    /// Leaves out all but these.
+    pub(crate) fn keep(&mut self, figures: &[Figure]) {
+        self.0.retain(|figure, _| figures.contains(figure));
     }
 
     pub(crate) fn value(&self, figure: Figure) -> Option<f64> {

@@ -25,7 +25,7 @@ const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) name: String,
-    /// When it began to be sent: what follows is waiting, for whoever sent it.
+    /// When it began to be sent, or was due to: what follows is waiting, for whoever sent it.
     pub(crate) at: Instant,
 }
 
@@ -57,12 +57,13 @@ pub(crate) async fn at_a_rate(
     for (index, draft) in drafts.into_iter().enumerate() {
         sleep_until(start + Duration::from_secs_f64(index as f64 / per_second)).await;
         let client = client(index);
-        sending.spawn(async move { send(&client, &draft).await });
+        let due = start + Duration::from_secs_f64(index as f64 / per_second);
+        sending.spawn(async move { Ok(Sent { at: due, ..send(&client, &draft).await? }) });
     }
     sending.join_all().await.into_iter().collect()
 }
 
-/// Sends at a rate until it is dropped, and does not mind refusals: a flood.
+/// Sends at a rate until it is dropped or has nothing left, and does not mind refusals: a flood.
 #[derive(Debug)]
 pub(crate) struct Flood {
     sent: Arc<AtomicUsize>,

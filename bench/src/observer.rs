@@ -55,7 +55,7 @@ impl Observer {
             while let Ok(Some(line)) = lines.try_next().await {
                 // Most events are no certificate, and need no reading.
                 if line.contains(r#""certificate":""#) {
-                    let certificates = note(&mut lock(&state), &line, prefix);
+                    let certificates = take_in(&mut lock(&state), &line, prefix);
                     count.send_replace(certificates);
                 }
             }
@@ -90,7 +90,7 @@ fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
 }
 
 /// Takes an event in, and says how many certificates there are.
-fn note(seen: &mut Seen, line: &str, prefix: &str) -> usize {
+fn take_in(seen: &mut Seen, line: &str, prefix: &str) -> usize {
     let Ok(event) = serde_json::from_str::<Event<'_>>(line) else {
         return seen.certificates.len();
     };

@@ -28,12 +28,12 @@ pub(crate) struct Plan {
     #[arg(value_enum)]
     pub(crate) scenarios: Vec<Scenario>,
 
-    /// Runs of each contestant in each scenario.
-    #[arg(long, default_value_t = 5)]
+    /// Runs of each contestant in each scenario; with an even number each goes first as often as the others.
+    #[arg(long, default_value = "6", value_parser = at_least_one)]
     pub(crate) pairs: usize,
 
     /// Divides the number of requests, for a quick look.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value = "1", value_parser = at_least_one)]
     pub(crate) divide: usize,
 
     /// Where raw figures and plots go.
@@ -46,6 +46,10 @@ pub(crate) struct Plan {
 pub(crate) struct Target {
     #[arg(long)]
     pub(crate) kubeconfig: PathBuf,
+
+    /// What every request gets.
+    #[arg(long)]
+    pub(crate) certificate: PathBuf,
 
     /// Serve only requests whose names begin so.
     #[arg(long, default_value = "")]
@@ -71,4 +75,12 @@ pub(crate) enum Scenario {
     Flood,
     /// The leader goes in the middle of a storm.
     Failover,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }

@@ -5,16 +5,19 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use countersign_e2e::pki::{Authority, KeyKind};
 use csr::{CertificateSigningRequest, Condition, ConditionType};
 use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use http::{Method, Request, header};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::ConfigExt as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
+use tower::{BoxError, ServiceBuilder};
 
 use crate::load::PATH;
 use crate::options::Target;
@@ -27,12 +30,9 @@ pub(crate) async fn run(target: Target) -> Result<()> {
     let kubeconfig = Kubeconfig::read_from(&target.kubeconfig)?;
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     config.default_retry = false;
-    let client = Client::try_from(config)?;
     let probe = Probe {
-        certificate: Authority::new("probe", KeyKind::Rsa2048)?
-            .client("system:node:probe", Some("system:nodes"))?
-            .certificate,
-        client,
+        certificate: std::fs::read_to_string(&target.certificate)?,
+        client: client(config)?,
         places: Semaphore::new(IN_FLIGHT),
     };
     Arc::new(probe).watch(&target.only).await
@@ -112,6 +112,21 @@ impl Probe {
         let request = request.header(header::CONTENT_TYPE, "application/json").body(body)?;
         Ok(self.client.request_text(request).await.with_context(|| path.to_owned())?.into_bytes())
     }
+}
+
+/// kube's client, but for packets that are not held back: as Go's clients have it.
+fn client(config: Config) -> Result<Client> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let pool = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let pool = pool.build(config.rustls_https_connector_with_connector(http)?);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .map_err(BoxError::from)
+        .service(pool);
+    Ok(Client::new(service, config.default_namespace))
 }
 
 #[derive(Deserialize)]

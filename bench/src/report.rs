@@ -13,13 +13,14 @@ use crate::plot;
 use crate::trial::Trial;
 
 /// Prints what came of one scenario, and writes it down in `directory`.
-pub(crate) fn publish(trials: &[Trial], directory: &Path) -> Result<()> {
+pub(crate) fn write(trials: &[Trial], directory: &Path) -> Result<()> {
     let Some(scenario) = trials.first().map(|trial| trial.scenario) else {
         return Ok(());
     };
     fs::create_dir_all(directory)?;
     let table = table(trials);
-    println!("\n## {scenario}\n\n{table}");
+    let table = format!("## {scenario}, {} requests a run\n\n{table}", trials[0].sent);
+    println!("\n{table}");
     fs::write(directory.join(format!("{scenario}.md")), table)?;
     fs::write(directory.join(format!("{scenario}.json")), serde_json::to_vec_pretty(trials)?)?;
     if trials.iter().any(|trial| !trial.waits.is_empty()) {
@@ -35,7 +36,7 @@ pub(crate) fn publish(trials: &[Trial], directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A row of medians for each contestant, and what countersign's figures are of the others', pair by pair.
+/// A row of medians of complete runs for each contestant, and what countersign's figures are of the others', pair by pair.
 fn table(trials: &[Trial]) -> String {
     let mut contestants: Vec<Contestant> = trials.iter().map(|trial| trial.contestant).collect();
     contestants.sort();
@@ -64,7 +65,11 @@ fn row(contestant: Contestant, trials: &[Trial], figures: &[Figure]) -> String {
     let complete = own.iter().filter(|trial| trial.is_complete()).count();
     let mut row = format!("| {} | {complete} of {} |", contestant.label(), own.len());
     for figure in figures {
-        let values: Vec<f64> = own.iter().filter_map(|trial| trial.figures.value(*figure)).collect();
+        let values: Vec<f64> = own
+            .iter()
+            .filter(|trial| trial.is_complete())
+            .filter_map(|trial| trial.figures.value(*figure))
+            .collect();
         let _ = match values.is_empty() {
             true => write!(row, " |"),
             false => write!(row, " {} |", rounded(median(values))),
@@ -107,7 +112,7 @@ fn ratios(other: Contestant, trials: &[Trial], figures: &[Figure]) -> String {
     row
 }
 
-/// Three significant digits.
+/// Three significant digits, and no more than three decimals.
 fn rounded(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),

@@ -35,7 +35,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<()> {
             Scenario::Failover => failover::run(plan).await?,
         };
         for trials in trials {
-            report::publish(&trials, &plan.out)?;
+            report::write(&trials, &plan.out)?;
         }
     }
     Ok(())
@@ -51,9 +51,13 @@ fn in_turn(pair: usize, contestants: &[Contestant]) -> Vec<Contestant> {
 }
 
 /// One request goes before the others, so that connections are there and what was present is known.
-async fn warm_up(cluster: &ControlPlane, running: &mut Running, kubelet: &Client) -> Result<()> {
-    let mut course = Course::begin(cluster, running, "early").await?;
-    load::as_fast_as_answered(kubelet, &draft::kubelets("early", 1)?, 1).await?;
+async fn warm_up(
+    cluster: &ControlPlane,
+    running: &mut Running,
+    (kubelet, prefix): (&Client, &'static str),
+) -> Result<()> {
+    let mut course = Course::begin(cluster, running, prefix).await?;
+    load::as_fast_as_answered(kubelet, &draft::kubelets(prefix, 1)?, 1).await?;
     ensure!(course.observer.wait_for(1, FIRST).await == 1, "the first request was not served in {FIRST:?}");
     Ok(())
 }

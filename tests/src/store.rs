@@ -1,5 +1,7 @@
 //! Writing history behind the API server's back.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -41,9 +43,9 @@ impl ControlPlane {
         let stored = range["kvs"][0]["value"].as_str().with_context(|| format!("{name} is not stored"))?;
         let model = BASE64.decode(stored)?;
         let mut puts = Vec::new();
-        for (number, copy) in copies.into_iter().enumerate() {
+        for copy in copies {
             ensure!(copy.len() == name.len(), "{copy} is not as long as {name}");
-            let other = format!("{number:08x}{}", &uid[8..]);
+            let other = format!("{}{:012x}", &uid[..24], fingerprint(&copy) & 0xffff_ffff_ffff);
             let value = replaced(&replaced(&model, name, &copy), &uid, &other);
             puts.push(json!({ "requestPut": { "key": key(&copy), "value": BASE64.encode(value) } }));
         }
@@ -62,12 +64,19 @@ fn key(name: &str) -> String {
 /// Everywhere another text of the same length, which no format with lengths in it minds.
 fn replaced(stored: &[u8], text: &str, other: &str) -> Vec<u8> {
     let mut replaced = stored.to_vec();
-    for at in 0..stored.len().saturating_sub(text.len()) {
+    for at in 0..=stored.len().saturating_sub(text.len()) {
         if stored[at..].starts_with(text.as_bytes()) {
             replaced[at..at + text.len()].copy_from_slice(other.as_bytes());
         }
     }
     replaced
+}
+
+/// The same for the same name.
+fn fingerprint(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// etcd's default for `--max-txn-ops`.

@@ -33,7 +33,7 @@ async fn day(cluster: &ControlPlane, heading: Heading, requests: usize) -> Resul
     let kubelets = cluster.client_for(&cluster.bootstrap_token().await?).await?;
     let drafts = draft::kubelets("node", requests)?;
     let mut running = heading.contestant.start(cluster, Tuning::default()).await?;
-    super::warm_up(cluster, &mut running, &kubelets).await?;
+    super::warm_up(cluster, &mut running, (&kubelets, "early")).await?;
     let course = Course::begin(cluster, &mut running, "node").await?;
     let start = Instant::now();
     let sent = load::at_a_rate(|_| kubelets.clone(), drafts, PER_SECOND).await?;

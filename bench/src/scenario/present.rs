@@ -12,7 +12,7 @@ use crate::{cluster, draft, load};
 
 const FEW: usize = 1000;
 const MANY: usize = 50_000;
-const NEW: usize = 500;
+const NEW: usize = 2000;
 
 /// Memory after the start, and the work for each new request, with few and with many finished ones about.
 pub(super) async fn run(plan: &Plan) -> Result<Vec<Vec<Trial>>> {

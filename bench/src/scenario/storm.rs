@@ -55,7 +55,7 @@ pub(super) async fn among_others(
     let kubelets = cluster.client_for(&cluster.bootstrap_token().await?).await?;
     let drafts = draft::kubelets("node", requests)?;
     let mut running = heading.contestant.start(cluster, tuning).await?;
-    super::warm_up(cluster, &mut running, &kubelets).await?;
+    super::warm_up(cluster, &mut running, (&kubelets, "early")).await?;
     let idle = running.usage()?.resident;
     let course = Course::begin(cluster, &mut running, "node").await?;
     let start = Instant::now();
