@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use crate::lanes::Identity;
 
-/// Who had turns lately: whether a crowd has the API server for itself, or makes somebody else wait.
+/// Who was served lately: whether a crowd has the API server for itself, or makes somebody else wait. A request that costs no call
+/// is no neighbour.
 ///
 /// The two of different identities that were last are enough to tell for anybody.
 #[derive(Debug, Default)]
@@ -11,19 +12,19 @@ pub(crate) struct Neighbours {
     before: Option<(Identity, Duration)>,
 }
 
-/// A turn is remembered for so long.
+/// A call is remembered for so long.
 const LATELY: Duration = Duration::from_secs(5);
 
 impl Neighbours {
-    /// Somebody has a turn.
-    pub(crate) fn turn(&mut self, identity: Identity, now: Duration) {
+    /// A call goes out for somebody.
+    pub(crate) fn served(&mut self, identity: Identity, now: Duration) {
         match &mut self.last {
             Some((last, at)) if *last == identity => *at = now,
             last => self.before = last.replace((identity, now)),
         }
     }
 
-    /// Whether somebody else had one lately.
+    /// Whether somebody else was served lately.
     pub(crate) fn has_others(&self, identity: Identity, now: Duration) -> bool {
         let is_other =
             |(other, at): (Identity, Duration)| other != identity && now.saturating_sub(at) <= LATELY;
@@ -39,12 +40,12 @@ mod tests {
     fn others_are_those_of_the_last_seconds() {
         let (crowd, node, at) = (Identity(1), Identity(2), Duration::from_millis);
         let mut neighbours = Neighbours::default();
-        neighbours.turn(crowd, at(0));
+        neighbours.served(crowd, at(0));
         assert!(!neighbours.has_others(crowd, at(0)));
         assert!(neighbours.has_others(node, at(0)));
-        neighbours.turn(node, at(100));
-        neighbours.turn(crowd, at(200));
-        neighbours.turn(crowd, at(900));
+        neighbours.served(node, at(100));
+        neighbours.served(crowd, at(200));
+        neighbours.served(crowd, at(900));
         assert!(neighbours.has_others(crowd, at(5100)));
         assert!(!neighbours.has_others(crowd, at(5101)));
     }
@@ -53,7 +54,7 @@ mod tests {
     fn each_of_many_has_others() {
         let mut neighbours = Neighbours::default();
         for number in 0..5 {
-            neighbours.turn(Identity(number), Duration::ZERO);
+            neighbours.served(Identity(number), Duration::ZERO);
         }
         assert!((0..5).all(|number| neighbours.has_others(Identity(number), Duration::ZERO)));
     }

@@ -49,20 +49,23 @@ impl Queue {
         self.ranks[rank as usize].remove(identity, place)
     }
 
-    /// Takes out whose turn it is. `may`: whether it may have its turn now. `cost`: the API calls that serving one takes.
+    /// Takes out whose turn it is. `may`: whether a request may have its turn now. `cost`: the API calls that serving one takes.
     pub(crate) fn pop(
         &mut self,
-        may: impl Fn(Rank, Slot) -> bool,
+        may_retry: bool,
+        may: impl Fn(Slot) -> bool,
         cost: impl Fn(Slot) -> u32,
     ) -> Option<Served> {
-        self.turns = self.turns.wrapping_add(1);
+        let turns = self.turns.wrapping_add(1);
         let others = Rank::ALL.len() - 1;
-        let first = if self.turns.is_multiple_of(TURNS) { 1 + self.turns / TURNS % others } else { 0 };
-        let mut ranks = Rank::ALL.into_iter().cycle().skip(first).take(Rank::ALL.len());
-        ranks.find_map(|rank| {
-            let (slot, since) = self.ranks[rank as usize].pop(|slot| may(rank, slot), &cost)?;
+        let first = if turns.is_multiple_of(TURNS) { 1 + turns / TURNS % others } else { 0 };
+        let ranks = Rank::ALL.into_iter().cycle().skip(first).take(Rank::ALL.len());
+        let served = ranks.filter(|rank| may_retry || *rank != Rank::Retries).find_map(|rank| {
+            let (slot, since) = self.ranks[rank as usize].pop(&may, &cost)?;
             Some(Served { rank, slot, since })
-        })
+        })?;
+        self.turns = turns;
+        Some(served)
     }
 
     pub(crate) fn len(&self, rank: Rank) -> usize {
@@ -92,10 +95,10 @@ mod tests {
                 let place = (Moment::NEVER, Slot::new(turn));
                 queue.push(rank, Identity(1), Waiting { place, since: Duration::ZERO });
             }
-            served[queue.pop(|_, _| true, |_| 1).unwrap().rank as usize] += 1;
+            served[queue.pop(true, |_| true, |_| 1).unwrap().rank as usize] += 1;
         }
         assert_eq!(served, [210, 10, 10, 10]);
-        while queue.pop(|rank, _| rank != Rank::Retries, |_| 1).is_some() {}
+        while queue.pop(false, |_| true, |_| 1).is_some() {}
         assert_eq!(Rank::ALL.map(|rank| queue.len(rank)), [0, 0, 230, 0]);
     }
 }

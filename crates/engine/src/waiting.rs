@@ -22,6 +22,8 @@ pub(crate) struct WaitingRoom<Q, A> {
     asked: HashMap<QuestionId, Asked<Q, A>>,
     ids: HashMap<Q, QuestionId>,
     guests: HashMap<Slot, Guest<Q, A>>,
+    /// Those of them that go on at once when they are answered.
+    in_turn: BTreeSet<Slot>,
     wanted: VecDeque<QuestionId>,
     overdue: VecDeque<QuestionId>,
     rounds: Agenda<Duration, QuestionId>,
@@ -53,6 +55,7 @@ where
             asked: HashMap::new(),
             ids: HashMap::new(),
             guests: HashMap::new(),
+            in_turn: BTreeSet::new(),
             wanted: VecDeque::new(),
             overdue: VecDeque::new(),
             rounds: Agenda::default(),
@@ -77,6 +80,9 @@ where
             }
             self.want(id);
             missing.insert(id);
+        }
+        if has_turn {
+            self.in_turn.insert(slot);
         }
         let guest =
             Guest { missing, answers, answered_at: self.now, has_turn, held_on: BTreeSet::new(), rule: None };
@@ -111,6 +117,7 @@ where
 
     /// Takes a record out, whatever it waits for.
     pub(crate) fn leave(&mut self, slot: Slot) {
+        self.in_turn.remove(&slot);
         let Some(guest) = self.guests.remove(&slot) else {
             return;
         };
@@ -124,6 +131,7 @@ where
 
     /// Takes a record out with the answers it got, unless they are older than `lifetime`: then it only keeps its turn.
     pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> (Vec<(Q, A)>, bool) {
+        self.in_turn.remove(&slot);
         let Some(guest) = self.guests.remove(&slot) else {
             return (Vec::new(), false);
         };
@@ -135,7 +143,12 @@ where
 
     /// Whether a record goes on at once when it is answered.
     pub(crate) fn has_turn(&self, slot: Slot) -> bool {
-        self.guests.get(&slot).is_some_and(|guest| guest.has_turn)
+        self.in_turn.contains(&slot)
+    }
+
+    /// The records that go on at once when they are answered.
+    pub(crate) fn in_turn(&self) -> impl Iterator<Item = Slot> {
+        self.in_turn.iter().copied()
     }
 
     /// The next question that somebody waits for.

@@ -222,7 +222,8 @@ where
         let before = record.step(&self.standings, self.now.wall);
         let was_stale = record.stale;
         record.update(&object);
-        let is_same_work = record.step(&self.standings, self.now.wall).is_same_work(before);
+        let work = record.step(&self.standings, self.now.wall);
+        let is_same_work = work.is_same_work(before);
         let waits_on = match record.state {
             State::InHand => true,
             State::Queued(_) | State::Waiting | State::Held => is_same_work,
@@ -232,7 +233,11 @@ where
         if !is_same_work {
             record.attempts = 0;
         }
-        self.objects.put(slot, object);
+        if matches!(work, Step::Decide | Step::Sign) {
+            self.objects.put(slot, object);
+        } else {
+            self.objects.take(slot);
+        }
         if waits_on {
             self.schedule(slot);
         } else {

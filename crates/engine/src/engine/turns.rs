@@ -16,13 +16,15 @@ use crate::queue::Served;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::step::Step;
+use crate::waiting::WaitingRoom;
 use crate::{Effect, Rank, Ticket, Wait};
 
 /// Due entries that one turn takes in before it looks for something to do.
 const BATCH: usize = 64;
 
-/// The part of the calls in flight that one requester's passes may take up while others have turns too.
-const CROWD_SHARE: usize = 8;
+/// The part of the calls in flight that one requester's passes may take up while others are served too: of those that are allowed,
+/// as what is not used up does not grow.
+const CROWD_SHARE: usize = 16;
 
 /// So many passes under way are no crowd.
 const CROWD_LEAST: usize = 4;
@@ -102,13 +104,14 @@ where
         }
         let place = next.place();
         let ticket = self.flights.open(Errand::Pass(slot), place, self.now.monotonic);
-        if place == Place::Call {
-            self.waits.called(slot, self.now.monotonic);
-        }
         pass.ticket = Some(ticket);
         pass.resource_version = record.resource_version;
         pass.policy = self.policy;
-        Some((ticket, pass.effect(next, record)))
+        let effect = pass.effect(next, record);
+        if place == Place::Call {
+            self.call_for(slot);
+        }
+        Some((ticket, effect))
     }
 
     fn send_question(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
@@ -117,8 +120,8 @@ where
         }
         let (id, question) = self.waiting.send().or_else(|| self.question_again())?;
         let ticket = self.flights.open(Errand::Question(id), Place::Call, self.now.monotonic);
-        for slot in self.waiting.sharers(id) {
-            self.waits.called(slot, self.now.monotonic);
+        for slot in self.waiting.sharers(id).collect::<Vec<_>>() {
+            self.call_for(slot);
         }
         Some((ticket, Effect::Ask(question)))
     }
@@ -168,16 +171,13 @@ where
         loop {
             let is_their_turn = !self.question_retries || !self.waiting.has_overdue();
             let may_retry = is_their_turn && self.retry_rate.due(1) <= self.now.monotonic;
-            let (records, objects) = (&self.records, &self.objects);
-            let crowds = Crowds { records, passes: &self.passes, neighbours: &self.neighbours };
-            let share = (self.flights.limit(Place::Call) / CROWD_SHARE).max(CROWD_LEAST);
-            let may = |rank, slot| {
-                (may_retry || rank != Rank::Retries) && !crowds.has_share(slot, share, self.now.monotonic)
-            };
-            let served = self.queue.pop(may, |slot| calls(records, objects, slot))?;
-            let Served { rank, slot, since } = served;
+            let share = self.share();
+            let crowds =
+                Crowds { records: &self.records, passes: &self.passes, waiting: &self.waiting, share };
+            let may = |slot| !crowds.takes_its_share(slot, &self.neighbours, self.now.monotonic);
+            let cost = |slot| calls(&self.records, &self.objects, slot);
+            let Served { rank, slot, since } = self.queue.pop(may_retry, may, cost)?;
             let record = self.records.get(slot)?;
-            self.neighbours.turn(record.identity, self.now.monotonic);
             if rank == Rank::Fresh && record.rank(self.now) == Rank::Late {
                 self.enqueue_since(slot, since);
                 continue;
@@ -189,6 +189,20 @@ where
             let time = self.now.monotonic.saturating_sub(since);
             self.waits.over(Wait::Turn { rank, requester: record.requester, time });
             return Some(slot);
+        }
+    }
+
+    /// The passes that one requester may have under way while others are served too. Never all that the API server bears.
+    fn share(&self) -> usize {
+        let share = (self.settings.max_in_flight / CROWD_SHARE).max(CROWD_LEAST);
+        share.min(self.flights.limit(Place::Call).saturating_sub(1)).max(1)
+    }
+
+    /// A call goes out for a request.
+    fn call_for(&mut self, slot: Slot) {
+        self.waits.called(slot, self.now.monotonic);
+        if let Some(record) = self.records.get(slot) {
+            self.neighbours.served(record.identity, self.now.monotonic);
         }
     }
 
@@ -253,22 +267,23 @@ where
 struct Crowds<'a, Q, A> {
     records: &'a Records,
     passes: &'a HashMap<Slot, Pass<Q, A>>,
-    neighbours: &'a Neighbours,
+    waiting: &'a WaitingRoom<Q, A>,
+    share: usize,
 }
 
-impl<Q, A> Crowds<'_, Q, A> {
-    /// Whether the requester of this object has so many passes under way already, while others had turns too. However many
+impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Crowds<'_, Q, A> {
+    /// Whether the requester of this object has its share of passes under way already, while others are served too. However many
     /// requests it has, the API server then stays quick enough for the others.
-    fn has_share(&self, slot: Slot, share: usize, now: Duration) -> bool {
+    fn takes_its_share(&self, slot: Slot, neighbours: &Neighbours, now: Duration) -> bool {
         let Some(identity) = self.records.get(slot).map(|record| record.identity) else {
             return false;
         };
-        let is_own = |pass: &&Pass<Q, A>| {
-            !matches!(pass.work, Step::Clean(_))
-                && self.records.get(pass.slot).is_some_and(|record| record.identity == identity)
-        };
-        self.neighbours.has_others(identity, now)
-            && self.passes.values().filter(is_own).nth(share - 1).is_some()
+        let works = |pass: &&Pass<Q, A>| !matches!(pass.work, Step::Clean(_));
+        let passes = self.passes.values().filter(works).map(|pass| pass.slot);
+        // Whose turn has come goes on as soon as it is answered: nothing but its answer holds it back.
+        let under_way = passes.chain(self.waiting.in_turn());
+        let is_own = |slot: &Slot| self.records.get(*slot).is_some_and(|record| record.identity == identity);
+        neighbours.has_others(identity, now) && under_way.filter(is_own).nth(self.share - 1).is_some()
     }
 }
 

@@ -100,27 +100,55 @@ fn signatures_beyond_those_under_way_wait_where_the_order_is_fair() {
     assert_eq!(subject(rig.next("sign").1), "csr-100", "its turn comes when that of the flood is over");
 }
 
-#[test]
-fn a_crowd_has_everything_until_somebody_else_wants_something_too() {
+/// An approved request is under way for somebody, and a crowd of sixty wants something too.
+fn with_a_neighbour(crowd: impl Fn(usize) -> Object) -> Rig {
     let mut rig = Rig::leading();
-    let approved = |number, username| {
-        let conditions = vec![("Approved", Some(BEGIN))];
-        Input::Apply(Object { conditions, ..numbered(number, username) }.decoded())
-    };
+    let conditions = vec![("Approved", Some(BEGIN))];
+    let neighbour = numbered(60, "somebody else");
+    rig.tell(Input::Apply(Object { conditions: conditions.clone(), ..neighbour.clone() }.decoded()));
+    rig.does("sign", Outcome::Signed("PEM".into()));
+    let issued = Object { conditions, resource_version: 11, certified: true, ..neighbour };
+    rig.does("publish", Outcome::Written(issued.decoded()));
     for number in 0..60 {
-        rig.tell(approved(number, "crowd"));
+        rig.tell(Input::Apply(crowd(number).decoded()));
     }
-    let alone = tickets(&mut rig, "sign");
-    assert_eq!(alone.len(), Settings::default().max_local);
-    rig.tell(approved(60, "somebody else"));
-    let mut shared = Vec::new();
-    for ticket in alone {
-        rig.done(ticket, Outcome::Failed(Failure::NOT_DONE));
-        shared.extend(tickets(&mut rig, "sign"));
-    }
-    // Two went out before the other one's turn, then the crowd keeps four under way.
-    assert!((5..=8).contains(&shared.len()), "{} under way", shared.len());
+    rig
+}
+
+#[test]
+fn a_crowd_has_everything_but_while_others_are_served() {
+    let conditions = vec![("Approved", Some(BEGIN))];
+    let mut rig =
+        with_a_neighbour(|number| Object { conditions: conditions.clone(), ..numbered(number, "crowd") });
+    let shared = tickets(&mut rig, "sign").len();
+    assert_eq!(shared, 4);
     rig.pass(Duration::from_millis(5001));
-    let again = tickets(&mut rig, "sign");
-    assert_eq!(shared.len() + again.len(), Settings::default().max_local);
+    assert_eq!(shared + tickets(&mut rig, "sign").len(), Settings::default().max_local);
+}
+
+/// An answer that has grown old sends a request back to ask, and the crowd must not hide there from its share.
+#[test]
+fn whose_turn_has_come_counts_while_it_asks_again() {
+    let mut rig = with_a_neighbour(|number| numbered(number, "crowd"));
+    let (decided, question) = ask_all(&mut rig);
+    assert_eq!(decided, 60);
+    // The first asked alone, and all others while that was in flight.
+    rig.done(question, Outcome::Answered(true));
+    rig.does("ask", Outcome::Answered(true));
+    rig.pass(Duration::from_millis(1001));
+    assert_eq!(ask_all(&mut rig).0, 4);
+}
+
+/// Has every request that gets its turn ask the same. How many did, and the question that is out.
+fn ask_all(rig: &mut Rig) -> (usize, Ticket) {
+    let (mut decided, mut question) = (0, None);
+    while let Turn::Do(ticket, effect) = rig.engine.poll(rig.now) {
+        if let Effect::Decide { .. } = effect {
+            rig.done(ticket, Outcome::Asks(vec!["may it?"]));
+            decided += 1;
+        } else {
+            question = Some(ticket);
+        }
+    }
+    (decided, question.unwrap())
 }
