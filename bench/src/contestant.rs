@@ -1,6 +1,6 @@
 //! Who is measured.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use countersign_e2e::{Command, ControlPlane, Process, Program, Signer, User};
 use serde::Serialize;
 
@@ -46,21 +46,17 @@ impl Contestant {
         match self {
             Self::Countersign => Ok(Running::Signer(cluster.signer(Program::Countersign).start().await?)),
             Self::KubeControllerManager => Ok(Running::Signer(kcm(cluster, tuning).start().await?)),
-            Self::Probe => {
-                let mut process = probe(cluster, tuning)?;
-                process.logs("watching", 1).await?;
-                Ok(Running::Probe(process))
-            }
+            Self::Probe => probe(cluster, tuning).await,
         }
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts it, and waits for nothing. The probe, which knows nothing of what was there before it, is not for this.
     pub(crate) fn spawn(self, cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
-        Ok(match self {
-            Self::Countersign => Running::Signer(cluster.signer(Program::Countersign).spawn()?),
-            Self::KubeControllerManager => Running::Signer(kcm(cluster, tuning).spawn()?),
-            Self::Probe => Running::Probe(probe(cluster, tuning)?),
-        })
+        Ok(Running::Signer(match self {
+            Self::Countersign => cluster.signer(Program::Countersign).spawn()?,
+            Self::KubeControllerManager => kcm(cluster, tuning).spawn()?,
+            Self::Probe => bail!("the probe serves no backlog"),
+        }))
     }
 }
 
@@ -89,7 +85,7 @@ fn kcm(cluster: &ControlPlane, tuning: Tuning) -> Command<'_> {
     command.flag("kube-api-qps", UNLIMITED).flag("kube-api-burst", UNLIMITED)
 }
 
-fn probe(cluster: &ControlPlane, tuning: Tuning) -> Result<Process> {
+async fn probe(cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
     let kubeconfig = cluster.kubeconfig_for(&User::admin())?;
     let arguments = [
         "probe".to_owned(),
@@ -97,7 +93,10 @@ fn probe(cluster: &ControlPlane, tuning: Tuning) -> Result<Process> {
         format!("--certificate={}", cluster.authority_files().certificate.display()),
         format!("--only={}", tuning.only),
     ];
-    Process::start(&std::env::current_exe()?, &arguments, cluster.directory().join("probe.log"))
+    let log = cluster.directory().join("probe.log");
+    let mut process = Process::start(&std::env::current_exe()?, &arguments, log)?;
+    process.logs("watching", 1).await?;
+    Ok(Running::Probe(process))
 }
 
 /// Calls per second that nobody reaches.

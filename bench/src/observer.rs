@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use futures::stream::BoxStream;
 use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use http::Request;
 use kube::Client;
@@ -30,6 +30,8 @@ pub(crate) struct Observer {
 #[derive(Debug, Default)]
 struct Seen {
     certificates: HashMap<String, Certificate>,
+    /// That of the last event.
+    version: String,
     /// Requests whose certificate was replaced by another one.
     replaced: usize,
 }
@@ -43,20 +45,22 @@ struct Certificate {
 impl Observer {
     /// Watches the requests whose names begin with `prefix` from now on. Nothing that happens after it returns is missed.
     pub(crate) async fn start(client: Client, prefix: &'static str) -> Result<Self> {
-        let list: Value = client.request(Request::get(format!("{PATH}?limit=1")).body(Vec::new())?).await?;
-        let version = list["metadata"]["resourceVersion"].as_str().context("a list without a version")?;
-        let path = format!("{PATH}?watch=true&resourceVersion={version}&timeoutSeconds=3600");
-        let lines = client.request_stream(Request::get(path).body(Vec::new())?).await?;
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let version = version(&client).await?;
+        let first = watch(&client, &version).await?;
+        let seen = Arc::new(Mutex::new(Seen { version, ..Seen::default() }));
         let (count, changes) = watch::channel(0);
         let (mut task, state) = (JoinSet::new(), Arc::clone(&seen));
         task.spawn(async move {
-            let mut lines = pin!(lines.lines());
-            while let Ok(Some(line)) = lines.try_next().await {
-                // Most events are no certificate, and need no reading.
-                if line.contains(r#""certificate":""#) {
-                    let certificates = take_in(&mut lock(&state), &line, prefix);
-                    count.send_replace(certificates);
+            let mut lines = first;
+            loop {
+                while let Ok(Some(line)) = lines.try_next().await {
+                    count.send_replace(take_in(&mut lock(&state), &line, prefix));
+                }
+                // The API server ends the watch of whoever reads too slowly; it goes on where it was.
+                let version = lock(&state).version.clone();
+                match watch(&client, &version).await {
+                    Ok(next) => lines = next,
+                    Err(error) => break eprintln!("the watch has ended: {error:#}"),
                 }
             }
         });
@@ -89,8 +93,33 @@ fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The version of the whole collection.
+async fn version(client: &Client) -> Result<String> {
+    let list: Value = client.request(Request::get(format!("{PATH}?limit=1")).body(Vec::new())?).await?;
+    let version = list["metadata"]["resourceVersion"].as_str();
+    Ok(version.context("a list without a version")?.to_owned())
+}
+
+/// The events since a version, a line each.
+async fn watch(client: &Client, version: &str) -> Result<Lines> {
+    let path = format!("{PATH}?watch=true&resourceVersion={version}&timeoutSeconds=3600");
+    let stream = client.request_stream(Request::get(path).body(Vec::new())?).await?;
+    Ok(Box::pin(stream.lines()))
+}
+
+type Lines = BoxStream<'static, std::io::Result<String>>;
+
 /// Takes an event in, and says how many certificates there are.
 fn take_in(seen: &mut Seen, line: &str, prefix: &str) -> usize {
+    // The first in an event is the object's own.
+    if let Some(version) = line.split(r#""resourceVersion":""#).nth(1).and_then(|rest| rest.split('"').next())
+    {
+        version.clone_into(&mut seen.version);
+    }
+    // Most events are no certificate, and need no more reading.
+    if !line.contains(r#""certificate":""#) {
+        return seen.certificates.len();
+    }
     let Ok(event) = serde_json::from_str::<Event<'_>>(line) else {
         return seen.certificates.len();
     };

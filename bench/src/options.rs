@@ -71,8 +71,10 @@ pub(crate) enum Scenario {
     Backlog,
     /// Memory and work with 1,000 and with 50,000 finished requests about.
     Present,
-    /// One identity floods the API, while 100 nodes renew.
-    Flood,
+    /// One identity floods the API with what it may not have, while 100 nodes renew.
+    FloodJunk,
+    /// The same with requests like everybody's.
+    FloodValid,
     /// The leader goes in the middle of a storm.
     Failover,
 }

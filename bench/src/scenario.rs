@@ -31,7 +31,8 @@ pub(crate) async fn run(plan: &Plan) -> Result<()> {
             Scenario::Paced => paced::run(plan).await?,
             Scenario::Backlog => backlog::run(plan).await?,
             Scenario::Present => present::run(plan).await?,
-            Scenario::Flood => flood::run(plan).await?,
+            Scenario::FloodJunk => flood::run(plan, flood::Kind::Junk).await?,
+            Scenario::FloodValid => flood::run(plan, flood::Kind::Valid).await?,
             Scenario::Failover => failover::run(plan).await?,
         };
         for trials in trials {

@@ -12,8 +12,7 @@ use crate::{cluster, draft, load};
 
 const REQUESTS: usize = 10_000;
 const CREATORS: usize = 16;
-const CONTESTANTS: [Contestant; 3] =
-    [Contestant::Countersign, Contestant::KubeControllerManager, Contestant::Probe];
+const CONTESTANTS: [Contestant; 2] = [Contestant::Countersign, Contestant::KubeControllerManager];
 
 /// From the start of the process to the last certificate. Each run has an API server of its own: a store full of history is slower.
 pub(super) async fn run(plan: &Plan) -> Result<Vec<Vec<Trial>>> {

@@ -24,7 +24,7 @@ const FLOOD_PER_SECOND: f64 = 500.0;
 
 /// What the flood consists of.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(super) enum Kind {
     /// Requests that the requester may not have.
     Junk,
     /// Requests like those of joining nodes, all with one bootstrap token.
@@ -33,11 +33,7 @@ enum Kind {
 
 /// Nodes renew, each with its own identity, while one other identity floods the API. The probe serves the nodes alone: what it
 /// reaches is what the API server, so flooded, allows.
-pub(super) async fn run(plan: &Plan) -> Result<Vec<Vec<Trial>>> {
-    Ok(vec![floods(plan, Kind::Junk).await?, floods(plan, Kind::Valid).await?])
-}
-
-async fn floods(plan: &Plan, kind: Kind) -> Result<Vec<Trial>> {
+pub(super) async fn run(plan: &Plan, kind: Kind) -> Result<Vec<Vec<Trial>>> {
     let mut trials = Vec::new();
     for pair in 1..=plan.pairs {
         for contestant in in_turn(pair, &[Contestant::Countersign, Contestant::Probe]) {
@@ -49,7 +45,7 @@ async fn floods(plan: &Plan, kind: Kind) -> Result<Vec<Trial>> {
             trials.push(trial);
         }
     }
-    Ok(trials)
+    Ok(vec![trials])
 }
 
 async fn flood(cluster: &ControlPlane, (heading, kind): (Heading, Kind), nodes: usize) -> Result<Trial> {

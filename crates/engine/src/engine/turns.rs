@@ -24,10 +24,10 @@ const BATCH: usize = 64;
 
 /// The part of the calls in flight that one requester's passes may take up while others are served too: of those that are allowed,
 /// as what is not used up does not grow.
-const CROWD_SHARE: usize = 16;
+const CROWD_SHARE: usize = 20;
 
 /// So many passes under way are no crowd.
-const CROWD_LEAST: usize = 4;
+const CROWD_LEAST: usize = 3;
 
 /// A step of the wall clock is noticed after this long at the latest.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
