@@ -31,9 +31,11 @@ fn draw(trials: &[Trial], file: &Path) -> Result<(), Box<dyn std::error::Error>>
     chart.configure_mesh().x_desc("sent, seconds after the first").y_desc("waited, milliseconds").draw()?;
     for trial in first {
         let colour = colour(trial.contestant);
+        let every = trial.waits.len().div_ceil(DOTS);
         let dots = trial
             .waits
             .iter()
+            .step_by(every)
             .map(|(sent, waited)| Circle::new((*sent, waited * 1000.0), 1, colour.filled()));
         chart
             .draw_series(dots)?
@@ -44,6 +46,9 @@ fn draw(trials: &[Trial], file: &Path) -> Result<(), Box<dyn std::error::Error>>
     canvas.present()?;
     Ok(())
 }
+
+/// More of them show nothing more.
+const DOTS: usize = 500;
 
 /// Told apart by those who do not see red and green as different.
 fn colour(contestant: Contestant) -> RGBColor {
