@@ -82,7 +82,8 @@ pub enum Outcome<Q, A> {
         rejection: &'static str,
     },
 
-    /// To `Approve`, `Deny`, `Fail`, `Publish`: done; the object as the API server returned it.
+    /// To `Approve`, `Deny`, `Fail`, `Publish`: done; the object as the API server returned it, or what is believed of it
+    /// until its event comes: then in the version that was replaced, so that the event is newer.
     Written(Arc<CertificateSigningRequest>),
 
     /// To `Delete`: done.

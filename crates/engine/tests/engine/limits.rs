@@ -101,8 +101,9 @@ fn signatures_beyond_those_under_way_wait_where_the_order_is_fair() {
 }
 
 /// An approved request is under way for somebody, and a crowd of sixty wants something too.
-fn with_a_neighbour(crowd: impl Fn(usize) -> Object) -> Rig {
-    let mut rig = Rig::leading();
+fn with_a_neighbour(settings: Settings, crowd: impl Fn(usize) -> Object) -> Rig {
+    let mut rig = Rig { engine: Engine::new(settings, standings()), ..Rig::following() };
+    rig.tell(Input::Leading(true));
     let conditions = vec![("Approved", Some(BEGIN))];
     let neighbour = numbered(60, "somebody else");
     rig.tell(Input::Apply(Object { conditions: conditions.clone(), ..neighbour.clone() }.decoded()));
@@ -118,8 +119,10 @@ fn with_a_neighbour(crowd: impl Fn(usize) -> Object) -> Rig {
 #[test]
 fn a_crowd_has_everything_but_while_others_are_served() {
     let conditions = vec![("Approved", Some(BEGIN))];
-    let mut rig =
-        with_a_neighbour(|number| Object { conditions: conditions.clone(), ..numbered(number, "crowd") });
+    let mut rig = with_a_neighbour(Settings::default(), |number| Object {
+        conditions: conditions.clone(),
+        ..numbered(number, "crowd")
+    });
     let shared = tickets(&mut rig, "sign").len();
     assert_eq!(shared, 3);
     rig.pass(Duration::from_millis(5001));
@@ -129,7 +132,7 @@ fn a_crowd_has_everything_but_while_others_are_served() {
 /// An answer that has grown old sends a request back to ask, and the crowd must not hide there from its share.
 #[test]
 fn whose_turn_has_come_counts_while_it_asks_again() {
-    let mut rig = with_a_neighbour(|number| numbered(number, "crowd"));
+    let mut rig = with_a_neighbour(Settings::default(), |number| numbered(number, "crowd"));
     let (decided, question) = ask_all(&mut rig);
     assert_eq!(decided, 60);
     // The first asked alone, and all others while that was in flight.
@@ -151,4 +154,28 @@ fn ask_all(rig: &mut Rig) -> (usize, Ticket) {
         }
     }
     (decided, question.unwrap())
+}
+
+#[test]
+fn a_crowd_never_has_every_call_while_others_are_served() {
+    let settings = Settings { max_in_flight: 2, ..Settings::default() };
+    let conditions = vec![("Approved", Some(BEGIN))];
+    let mut rig = with_a_neighbour(settings, |number| Object {
+        conditions: conditions.clone(),
+        ..numbered(number, "crowd")
+    });
+    assert_eq!(tickets(&mut rig, "sign").len(), 1);
+}
+
+/// Whoever may create objects could else slow a storm down at no price.
+#[test]
+fn who_costs_no_call_is_no_neighbour() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(numbered(60, "somebody else").decoded()));
+    rig.does("decide", Outcome::NoOpinion);
+    for number in 0..60 {
+        let conditions = vec![("Approved", Some(BEGIN))];
+        rig.tell(Input::Apply(Object { conditions, ..numbered(number, "crowd") }.decoded()));
+    }
+    assert_eq!(tickets(&mut rig, "sign").len(), Settings::default().max_local);
 }
