@@ -81,7 +81,7 @@ impl Probe {
         let approved = self.call(Method::PUT, &path, object.with_condition(&condition)?).await?;
         let approved: CertificateSigningRequest = serde_json::from_slice(&approved)?;
         let path = format!("{PATH}/{}/status", object.name());
-        self.call(Method::PUT, &path, approved.with_certificate(&self.certificate)?).await?;
+        self.call(Method::PUT, &path, approved.with_certificate(&self.certificate)).await?;
         Ok(())
     }
 

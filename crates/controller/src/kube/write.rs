@@ -99,7 +99,7 @@ impl Requests {
         object: &CertificateSigningRequest,
         pem: &str,
     ) -> Result<CertificateSigningRequest, CallError> {
-        self.put_status(object, object.with_certificate(pem).map_err(unencodable)?).await
+        self.put_status(object, object.with_certificate(pem)).await
     }
 
     /// Deletes this very object, in this very version.
