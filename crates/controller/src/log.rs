@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,7 +32,7 @@ pub enum LogError {
         level: String,
         /// What the parser says of it.
         #[source]
-        source: tracing_subscriber::filter::ParseError,
+        source: ParseError,
     },
     /// Something else in this process logs already.
     #[error("failed to install the log output")]
@@ -44,12 +46,13 @@ pub enum LogError {
 /// When `level` is not understood, or a log output is installed already.
 pub fn init(format: Format, level: &str) -> Result<(), LogError> {
     let filter = filter(level)?;
-    let output = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let output = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     match format {
-        Format::Text => output.with_ansi(false).try_init(),
-        Format::Json => output.json().flatten_event(true).try_init(),
+        Format::Text => registry.with(output.with_ansi(false)).try_init(),
+        Format::Json => registry.with(output.json().flatten_event(true)).try_init(),
     }
-    .map_err(LogError::Installed)
+    .map_err(|error| LogError::Installed(error.into()))
 }
 
 /// Checks a log level without installing anything, so that a wrong one is found with the other mistakes of a command line.
@@ -60,13 +63,11 @@ pub fn check_level(level: &str) -> Result<(), LogError> {
     filter(level).map(drop)
 }
 
-fn filter(level: &str) -> Result<EnvFilter, LogError> {
+fn filter(level: &str) -> Result<Targets, LogError> {
     // An answer that kube's client cannot decode it logs as WARN, as a whole: a TokenReview's holds the bearer token of whoever
     // reads our metrics, and a proxy's page in its place would bring that token into the log. That is nobody's to turn on.
     let directives = format!("{level},kube_client::client=error");
-    EnvFilter::builder()
-        .parse(&directives)
-        .map_err(|source| LogError::Level { level: level.to_owned(), source })
+    directives.parse().map_err(|source| LogError::Level { level: level.to_owned(), source })
 }
 
 /// Lets each key through once per period.

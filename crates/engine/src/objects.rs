@@ -15,7 +15,7 @@ pub(crate) struct Objects {
 }
 
 /// One object may take this part of the budget: a few huge ones must not cost everybody else a second read.
-const LARGEST_SHARE: usize = 64;
+const LARGEST_SHARE: usize = 32;
 
 impl Objects {
     pub(crate) fn new(budget: usize) -> Self {

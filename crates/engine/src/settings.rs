@@ -78,7 +78,7 @@ impl Default for Settings {
             max_in_flight: 64,
             queueing_target: Duration::from_millis(50),
             max_local: 16,
-            object_budget_bytes: 8 << 20,
+            object_budget_bytes: 2 << 20,
             max_identities: 4096,
             answer_lifetime: Duration::from_secs(1),
             retry: Retry::default(),

@@ -61,6 +61,7 @@ impl Transport {
             .pool_idle_timeout(IDLE)
             // Without a timer an idle connection stays until somebody looks for one.
             .pool_timer(TokioTimer::new())
+            .http1_read_buf_exact_size(READ_AT_ONCE)
             .build::<_, Body>(connector);
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
@@ -102,6 +103,9 @@ fn connector() -> HttpConnector {
 /// How long a connection is kept that nobody uses: each costs memory here and there. The API server closes it after 90 s, so
 /// that no request of ours meets a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// What a connection reads at once, in bytes: most answers. Else its buffer grows with the answers, to 400 KiB, and stays.
+const READ_AT_ONCE: usize = 8 << 10;
 
 /// As Go's, which is what API servers and whatever stands before them mostly see.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
