@@ -1,8 +1,9 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use csr::Requester;
 
-use crate::Recognizer;
+use crate::{Claims, LiveCertificate, Node, Recognizer, Resolution, San};
 
 /// What a decision still needs to know.
 ///
@@ -12,13 +13,50 @@ use crate::Recognizer;
 pub enum Question {
     /// Has the requester this permission? Answered by a SubjectAccessReview.
     Review(Permission),
+
+    /// What does the Node of this name say now? Answered by reading it.
+    Node(Arc<str>),
+
+    /// Who else has this name or address? Answered from indexes that follow the cluster.
+    Claims(San),
+
+    /// What are the addresses of this name? Answered by DNS.
+    Resolve(Arc<str>),
+
+    /// Who serves at this address now, as a kubelet does? Answered by a TLS handshake.
+    LiveCertificate(IpAddr),
 }
 
 /// The answer to a [`Question`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
     /// To [`Question::Review`].
     Review(Verdict),
+
+    /// To [`Question::Node`]; `None`: there is no such Node.
+    Node(Option<Arc<Node>>),
+
+    /// To [`Question::Claims`].
+    Claims(Arc<Claims>),
+
+    /// To [`Question::Resolve`].
+    Resolution(Resolution),
+
+    /// To [`Question::LiveCertificate`]; `None`: nobody, or nobody whose certificate can be trusted.
+    LiveCertificate(Option<Arc<LiveCertificate>>),
+}
+
+impl Question {
+    /// The question in a word, for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Review(_) => "review",
+            Self::Node(_) => "node",
+            Self::Claims(_) => "claims",
+            Self::Resolve(_) => "resolve",
+            Self::LiveCertificate(_) => "live_certificate",
+        }
+    }
 }
 
 /// A permission asked about, together with who is to have it.

@@ -10,17 +10,24 @@ pub enum Recognizer {
 
     /// A kubelet's client certificate, asked for by anyone: bootstrap.
     NodeClient,
+
+    /// A kubelet's own serving certificate, asked for by that very node.
+    SelfNodeServer,
 }
 
 impl Recognizer {
-    /// In the order in which upstream asks.
-    pub const ALL: [Self; 2] = [Self::SelfNodeClient, Self::NodeClient];
+    /// Every recognizer.
+    pub const ALL: [Self; 3] = [Self::SelfNodeClient, Self::NodeClient, Self::SelfNodeServer];
+
+    /// Those for client certificates, in the order in which upstream asks.
+    pub(crate) const NODE_CLIENT: [Self; 2] = [Self::SelfNodeClient, Self::NodeClient];
 
     /// The subresource on which the permission is granted, and the name in metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::SelfNodeClient => "selfnodeclient",
             Self::NodeClient => "nodeclient",
+            Self::SelfNodeServer => "selfnodeserver",
         }
     }
 
@@ -31,6 +38,9 @@ impl Recognizer {
                 "Auto approving self kubelet client certificate after SubjectAccessReview."
             }
             Self::NodeClient => "Auto approving kubelet client certificate after SubjectAccessReview.",
+            Self::SelfNodeServer => {
+                "Auto approving self kubelet serving certificate after SubjectAccessReview; every name in it is justified."
+            }
         }
     }
 
@@ -39,6 +49,7 @@ impl Recognizer {
         match self {
             Self::SelfNodeClient => &rules::SELF_NODE_CLIENT_PERMISSION,
             Self::NodeClient => &rules::NODE_CLIENT_PERMISSION,
+            Self::SelfNodeServer => &rules::SELF_NODE_SERVER_PERMISSION,
         }
     }
 }

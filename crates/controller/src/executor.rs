@@ -80,9 +80,9 @@ impl Executor {
     async fn carry_out(&self, effect: Effect) -> Outcome {
         match effect {
             Effect::Read { name } => self.read(&name).await,
-            Effect::Ask(Question::Review(permission)) => self.review(&permission).await,
+            Effect::Ask(question) => self.ask(question).await,
             Effect::Decide { object, answers } => self.decide(object, answers).await,
-            Effect::Sign { object } => self.sign(object).await,
+            Effect::Sign { object, .. } => self.sign(object).await,
             Effect::Approve { object, condition } => self.approve(&object, &condition).await,
             Effect::Deny { object, condition } => self.deny(&object, &condition).await,
             Effect::Fail { object, condition, rejection } => self.fail(&object, &condition, rejection).await,
@@ -102,6 +102,13 @@ impl Executor {
         }
     }
 
+    async fn ask(&self, question: Question) -> Outcome {
+        match question {
+            Question::Review(permission) => self.review(&permission).await,
+            _ => Outcome::Failed(Failure::NOT_DONE),
+        }
+    }
+
     async fn review(&self, permission: &Permission) -> Outcome {
         match self.reviews.verdict(permission).await {
             Ok(verdict) => {
@@ -118,9 +125,10 @@ impl Executor {
         object: Arc<CertificateSigningRequest>,
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
+        let policy = Arc::clone(&self.policy.borrow());
         let decided = match object.spec().request.len() {
-            0..=LONGEST_AT_ONCE => Some(decided(&object, answers)),
-            _ => self.apart(move || decided(&object, answers)).await,
+            0..=LONGEST_AT_ONCE => Some(decided(&object, &policy.approval, answers)),
+            _ => self.apart(move || decided(&object, &policy.approval, answers)).await,
         };
         match decided {
             Some(Ok(outcome)) => outcome,
@@ -251,11 +259,12 @@ const LONGEST_AT_ONCE: usize = 16 << 10;
 /// The approver's opinion, in the engine's words.
 fn decided(
     object: &CertificateSigningRequest,
+    policy: &approver::Policy,
     answers: Vec<(Question, Answer)>,
 ) -> Result<Outcome, ParseError> {
     let request = Request::parse(object)?;
     let facts: Facts = answers.into_iter().collect();
-    Ok(match approver::decide(&request, &facts).outcome {
+    Ok(match approver::decide(&request, policy, &facts).outcome {
         approver::Outcome::NoOpinion => {
             tracing::debug!("no opinion on this request");
             Outcome::NoOpinion
@@ -266,5 +275,17 @@ fn decided(
             tracing::debug!(rule = rule.id, "the request is held");
             Outcome::Holds { on, rule }
         }
+        approver::Outcome::Deny { rule, note } => Outcome::Denies(denial(rule, &note)),
     })
+}
+
+/// What a denial says: the rule, what was found, and what to do.
+fn denial(rule: &csr::Rule, note: &str) -> Condition {
+    let found = if note.is_empty() { String::new() } else { format!(" ({note})") };
+    Condition {
+        kind: csr::ConditionType::Denied,
+        reason: "RuleBroken",
+        message: format!("{}: does not hold: {}{found}; {}", rule.id, rule.title, rule.remedy),
+        last_update_time: None,
+    }
 }

@@ -16,6 +16,9 @@ pub struct Policy {
     /// Who signs for which signerName.
     pub signers: BTreeMap<SignerName, Signer>,
 
+    /// What the approver works by.
+    pub approval: approver::Policy,
+
     /// What there is to do for whom.
     pub standings: Standings,
 }
@@ -42,6 +45,6 @@ impl Policy {
             signed: signers.keys().cloned().collect(),
             retention: Retention::default(),
         };
-        Self { signers, standings }
+        Self { signers, approval: approver::Policy::default(), standings }
     }
 }

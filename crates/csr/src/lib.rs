@@ -25,7 +25,9 @@ pub use names::{AttributeType, SanError, Subject, SubjectAltNames, SubjectError,
 pub use object::{CertificateSigningRequest, DecodeError, Spec};
 pub use progress::{IssuedCertificate, Progress, Since};
 pub use rejection::{Fault, Rejection};
-pub use request::{Curve, Digest, ParseError, PublicKey, PublicKeyError, Request, SignatureAlgorithm};
+pub use request::{
+    Ambiguity, Curve, Digest, ParseError, PublicKey, PublicKeyError, Request, SignatureAlgorithm,
+};
 pub use requester::Requester;
 pub use rule::{NextActor, Rule};
 pub use signer_name::SignerName;

@@ -5,6 +5,7 @@
 //! no two of them can disagree about who is named. Time and memory are linear in the size of the request.
 
 mod algorithm;
+mod form;
 mod parse_error;
 mod public_key;
 
@@ -13,6 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use algorithm::{Digest, SignatureAlgorithm};
+pub use form::Ambiguity;
 pub use parse_error::{ParseError, PublicKeyError};
 pub use public_key::{Curve, PublicKey};
 
@@ -28,6 +30,7 @@ pub struct Request {
     usages: Usages,
     expiration_seconds: Option<i32>,
     requester: Arc<Requester>,
+    is_plain_pem: bool,
     content: Content,
 }
 
@@ -68,6 +71,7 @@ impl Request {
             usages: spec.usages.clone(),
             expiration_seconds: spec.expiration_seconds,
             requester: Arc::clone(&spec.requester),
+            is_plain_pem: form::is_plain_pem(&spec.request),
             content: Content::read(&block.contents)?,
         })
     }

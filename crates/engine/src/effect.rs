@@ -37,10 +37,13 @@ pub enum Effect<Q, A> {
         answers: Vec<(Q, A)>,
     },
 
-    /// Validate, issue and sign. Ends in `Signed`, `Rejected` or `Failed`.
+    /// Validate, issue and sign. Ends in `Signed`, `Rejected` or `Failed`; where the approver is asked once more, also in `Asks`
+    /// or `Holds`.
     Sign {
         /// The object to sign.
         object: Arc<CertificateSigningRequest>,
+        /// Every answer of this pass, those to the decision before it included.
+        answers: Vec<(Q, A)>,
     },
 
     /// Add the condition Approved: PUT `/approval`. Ends in `Written`, `Conflict`, `Gone` or `Failed`.

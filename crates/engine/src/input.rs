@@ -50,7 +50,7 @@ pub enum Outcome<Q, A> {
     /// To `Ask`: the answer.
     Answered(A),
 
-    /// To `Decide`: these questions must be answered first. None of them may be one that was answered in this pass.
+    /// To `Decide` and `Sign`: these questions must be answered first. None of them may be one that was answered in this pass.
     Asks(Vec<Q>),
 
     /// To `Decide`: grant it.
@@ -59,7 +59,7 @@ pub enum Outcome<Q, A> {
     /// To `Decide`: refuse it.
     Denies(Condition),
 
-    /// To `Decide`: not while these answers stand. With no question given, nothing but a reload or a change of the
+    /// To `Decide` and `Sign`: not while these answers stand. With no question given, nothing but a reload or a change of the
     /// object brings it back.
     Holds {
         /// The questions whose answers hold the request.

@@ -83,7 +83,7 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
             Next::Decide => Effect::Decide { object, answers: self.answers.clone() },
             Next::Approve(condition) => Effect::Approve { object, condition },
             Next::Deny(condition) => Effect::Deny { object, condition },
-            Next::Sign => Effect::Sign { object },
+            Next::Sign => Effect::Sign { object, answers: self.answers.clone() },
             Next::Publish(pem) => Effect::Publish { object, pem },
             Next::Fail(condition, rejection) => Effect::Fail { object, condition, rejection },
         }

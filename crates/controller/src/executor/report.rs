@@ -27,7 +27,7 @@ pub(super) fn span(effect: &Effect) -> Span {
     let step = effect.label();
     match effect {
         Effect::Decide { object, .. }
-        | Effect::Sign { object }
+        | Effect::Sign { object, .. }
         | Effect::Approve { object, .. }
         | Effect::Deny { object, .. }
         | Effect::Fail { object, .. }
@@ -39,6 +39,7 @@ pub(super) fn span(effect: &Effect) -> Span {
             csr.requester = ?permission.requester.username,
             recognizer = permission.recognizer.label(),
         ),
+        Effect::Ask(question) => info_span!("pass", step, question = ?question),
     }
 }
 

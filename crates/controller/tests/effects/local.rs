@@ -62,7 +62,9 @@ async fn what_cannot_be_read_is_left_to_others() {
 
 #[tokio::test]
 async fn an_approved_request_is_signed_with_the_policy_of_the_moment() {
-    let outcome = execute(Effect::Sign { object: decoded(&object(&request(NODE), true)) }, policy()).await;
+    let outcome =
+        execute(Effect::Sign { object: decoded(&object(&request(NODE), true)), answers: vec![] }, policy())
+            .await;
     let Outcome::Signed(pem) = outcome else { panic!("{outcome:?}") };
     let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem);
     assert!(matches!(IssuedCertificate::from_base64(&encoded), IssuedCertificate::NotAfter(_)));
@@ -71,7 +73,11 @@ async fn an_approved_request_is_signed_with_the_policy_of_the_moment() {
 #[tokio::test]
 async fn a_request_that_is_wrong_is_rejected_with_upstreams_condition() {
     let before = time::OffsetDateTime::now_utc();
-    let outcome = execute(Effect::Sign { object: decoded(&object(&request("alice"), true)) }, policy()).await;
+    let outcome = execute(
+        Effect::Sign { object: decoded(&object(&request("alice"), true)), answers: vec![] },
+        policy(),
+    )
+    .await;
     let Outcome::Rejected { condition, rejection } = outcome else { panic!("{outcome:?}") };
     assert_eq!((condition.kind, condition.reason), (ConditionType::Failed, "SignerValidationFailure"));
     assert_eq!(rejection, "common_name");
@@ -90,7 +96,7 @@ async fn what_is_our_failure_is_tried_again_and_says_nothing_to_the_requester() 
         ("another signer", unknown_usage, policy()),
         ("not approved", object(&request(NODE), false), policy()),
     ] {
-        let outcome = execute(Effect::Sign { object: decoded(&object) }, policy).await;
+        let outcome = execute(Effect::Sign { object: decoded(&object), answers: vec![] }, policy).await;
         assert_eq!(comes_to(&outcome), Comes::NotDone, "{what}");
     }
 }

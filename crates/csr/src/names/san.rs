@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use crate::asn1::{self, Elements};
 use crate::names::uri::{self, UriError};
 
-/// The subject alternative names of a request, by type and in wire order; other types are not kept, as upstream neither
-/// judges nor signs them (RFC 5280 §4.2.1.6).
+/// The subject alternative names of a request, by type and in wire order; of other types only the number is kept, as
+/// upstream neither judges nor signs them (RFC 5280 §4.2.1.6).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SubjectAltNames {
     /// dNSName, case kept.
@@ -18,6 +18,9 @@ pub struct SubjectAltNames {
 
     /// uniformResourceIdentifier, as Go's `net/url` writes what it has parsed.
     pub uri: Vec<String>,
+
+    /// How many names of other types there are.
+    pub others: usize,
 }
 
 /// Why subject alternative names cannot be read, in the words of Go's `crypto/x509`.
@@ -67,12 +70,12 @@ impl SubjectAltNames {
                 self.uri.push(read.map_err(|source| SanError::Uri { uri: sent, source })?);
             }
             IP_ADDRESS => self.ip.push(address(octets)?),
-            _ => {}
+            _ => self.others += 1,
         }
         Ok(())
     }
 
-    /// Whether there is no name of any type.
+    /// Whether there is no name of a type that is kept.
     pub fn is_empty(&self) -> bool {
         self.dns.is_empty() && self.email.is_empty() && self.ip.is_empty() && self.uri.is_empty()
     }
@@ -129,6 +132,7 @@ mod tests {
         assert_eq!(names.email, ["me@example"]);
         assert_eq!(names.ip, [IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])]);
         assert_eq!(names.uri, ["spiffe://a/b"]);
+        assert_eq!(names.others, 4);
     }
 
     #[test]

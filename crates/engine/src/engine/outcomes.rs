@@ -51,11 +51,14 @@ where
     /// long as a round of the queue takes longer than an answer may wait.
     fn go_on(&mut self, slot: Slot) {
         let work = self.records.get(slot).map(|record| record.step(&self.standings, self.now.wall));
-        if work != Some(Step::Decide) || !self.leading {
-            return self.enqueue(slot);
-        }
-        if let Some(mut pass) = self.taken_up(Pass::new(slot, Step::Decide, Next::Decide)) {
-            let next = pass.next.take().unwrap_or(Next::Decide);
+        let (work, next) = match work {
+            Some(work @ Step::Decide) if self.leading => (work, Next::Decide),
+            Some(work @ Step::Sign) if self.leading => (work, Next::Sign),
+            _ => return self.enqueue(slot),
+        };
+        if let Some(mut pass) = self.taken_up(Pass::new(slot, work, next))
+            && let Some(next) = pass.next.take()
+        {
             self.proceed(pass, next);
         }
     }
@@ -126,7 +129,7 @@ where
             return self.retry(pass, Failure::NOT_DONE);
         }
         record.attempts = 0;
-        self.advance(Pass { object: Some(object), answers: Vec::new(), ..pass });
+        self.advance(Pass { object: Some(object), ..pass });
     }
 
     /// Goes on with the step that the table says, within the same pass if it is this pass's business.

@@ -12,7 +12,7 @@ fn a_request_goes_through_in_a_straight_line() {
     rig.does("approve", Outcome::Written(approved(11)));
     rig.tell(Input::Apply(approved(11)));
     let (ticket, effect) = rig.next("sign");
-    assert!(matches!(effect, Effect::Sign { object } if object.resource_version() == 11));
+    assert!(matches!(effect, Effect::Sign { object, .. } if object.resource_version() == 11));
     rig.done(ticket, Outcome::Signed("PEM".into()));
     rig.does("publish", Outcome::Written(issued(12)));
     rig.tell(Input::Apply(issued(12)));

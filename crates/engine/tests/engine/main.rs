@@ -152,7 +152,7 @@ fn condition(kind: ConditionType) -> Condition {
 /// The name of the object that is judged or signed.
 fn subject(effect: Effect<&'static str, bool>) -> String {
     match effect {
-        Effect::Decide { object, .. } | Effect::Sign { object } => object.name().to_string(),
+        Effect::Decide { object, .. } | Effect::Sign { object, .. } => object.name().to_string(),
         other => panic!("{other:?}"),
     }
 }

@@ -239,7 +239,7 @@ impl Replica {
                 assert!(pending(object), "decided twice: {object:?}");
                 assert_eq!(object.spec().signer_name.as_str(), CLIENT, "not ours to decide");
             }
-            Effect::Sign { object } | Effect::Publish { object, .. } | Effect::Fail { object, .. } => {
+            Effect::Sign { object, .. } | Effect::Publish { object, .. } | Effect::Fail { object, .. } => {
                 self.check_newest(object);
                 let progress = object.progress();
                 assert!(progress.approved.is_some() && progress.denied.is_none(), "not approved: {object:?}");
@@ -295,7 +295,7 @@ fn name_of(effect: &ModelEffect) -> Option<Arc<str>> {
         Effect::Read { name } | Effect::Delete { name, .. } => Some(name.clone()),
         Effect::Ask(_) => None,
         Effect::Decide { object, .. }
-        | Effect::Sign { object }
+        | Effect::Sign { object, .. }
         | Effect::Approve { object, .. }
         | Effect::Deny { object, .. }
         | Effect::Fail { object, .. }

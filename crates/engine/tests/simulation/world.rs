@@ -197,7 +197,9 @@ impl World {
             Effect::Decide { object, answers } => {
                 return self.finish(replica, ticket, approver::decide(&object, policy, &answers));
             }
-            Effect::Sign { object } => return self.finish(replica, ticket, approver::sign(&object, policy)),
+            Effect::Sign { object, .. } => {
+                return self.finish(replica, ticket, approver::sign(&object, policy));
+            }
             Effect::Read { name } => Call::Read(name.to_string()),
             Effect::Ask(question) => Call::Ask(question, order),
             Effect::Approve { object, .. } => Call::Write(Write::Condition { of: object, kind: "Approved" }),

@@ -1,0 +1,93 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+use crate::pattern::NamePattern;
+use crate::{San, Source};
+
+/// What the approver works by. By default it knows no more than upstream's: kubelets' client certificates.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Policy {
+    /// Whether, and by which proof, kubelets' serving certificates are approved.
+    pub node_server: Option<NodeServer>,
+}
+
+/// How kubelets' serving certificates are judged.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NodeServer {
+    /// A name is justified when every source of one of these sets confirms it.
+    pub accept: Vec<BTreeSet<Source>>,
+
+    /// The static inventory: which node serves under which names and addresses.
+    pub inventory: BTreeMap<String, BTreeSet<San>>,
+
+    /// Domains in which nodes have names in DNS, as `<node>.<domain>`.
+    pub node_domains: Vec<String>,
+
+    /// The domains of Services, which no node has a name in.
+    pub cluster_domains: Vec<String>,
+
+    /// Further names, and ranges of addresses, that no node may have.
+    pub reserved_names: Vec<NamePattern>,
+
+    /// See [`Self::reserved_names`].
+    pub reserved_ranges: Vec<IpNet>,
+
+    /// What a request may say at all.
+    pub constraints: Constraints,
+
+    /// Addresses that a Node may list before nothing that it lists counts: else one node could claim everybody's.
+    pub max_addresses: usize,
+
+    /// Ids of the rules that deny a request. All others hold it: a denial is for ever, and most of what is wrong can be mended.
+    pub deny: BTreeSet<&'static str>,
+}
+
+/// What a serving certificate may say, whoever confirms it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Constraints {
+    /// The forms of host names; none: any.
+    pub names: Vec<NamePattern>,
+
+    /// The ranges in which addresses lie; none: any.
+    pub allowed_ranges: Vec<IpNet>,
+
+    /// The ranges in which no address lies.
+    pub denied_ranges: Vec<IpNet>,
+
+    /// Names and addresses at most.
+    pub max_names: Option<usize>,
+
+    /// The longest lifetime that may be asked for, in seconds.
+    pub max_lifetime: Option<i32>,
+}
+
+impl Default for NodeServer {
+    /// What `--approve-kubelet-serving` alone means: the addresses in the Node's status, which the node reports itself, unless
+    /// they are somebody else's.
+    fn default() -> Self {
+        Self {
+            accept: vec![BTreeSet::from([Source::NodeStatus])],
+            inventory: BTreeMap::new(),
+            node_domains: Vec::new(),
+            cluster_domains: vec!["cluster.local".to_owned()],
+            reserved_names: Vec::new(),
+            reserved_ranges: Vec::new(),
+            constraints: Constraints::default(),
+            max_addresses: 16,
+            deny: BTreeSet::new(),
+        }
+    }
+}
+
+impl NodeServer {
+    /// Whether any accepted combination asks this source.
+    pub(crate) fn asks(&self, source: Source) -> bool {
+        self.accept.iter().any(|sources| sources.contains(&source))
+    }
+
+    /// Whether the inventory gives a node this name.
+    pub(crate) fn lists(&self, node: &str, san: &San) -> bool {
+        self.inventory.get(node).is_some_and(|sans| sans.contains(san))
+    }
+}

@@ -1,0 +1,179 @@
+//! Who asks for what is somebody else's: held, with the rule that holds it; and the neighbours that must not be.
+
+use approver::{NodeServer, Outcome, Reservation};
+
+use crate::world::{Sample, World};
+use crate::{APPROVED, broken};
+
+const RESERVED: Option<&str> = Some("kubelet-serving/san-reserved");
+const CONFLICT: Option<&str> = Some("kubelet-serving/address-conflict");
+
+/// A world in which n1 has listed these in its own status: nothing but the rule keeps it from getting them.
+fn self_reported(sans: &[&str]) -> World {
+    let listed: Vec<_> = ["n1", "10.0.0.1"].into_iter().chain(sans.iter().copied()).collect();
+    World::default().node("n1", &listed)
+}
+
+#[test]
+fn what_a_node_reports_of_itself_gives_it_nothing_that_is_reserved() {
+    for san in [
+        "127.0.0.1",
+        "127.8.0.1",
+        "::1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "::",
+        "169.254.169.254",
+        "fe80::1",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+        "::ffff:127.0.0.1",
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "kubernetes",
+        "Kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "web.shop.svc",
+        "svc",
+        "kubernetes.default.svc.cluster.local",
+        "cluster.local",
+        "web.shop.SVC.Cluster.Local.",
+    ] {
+        assert_eq!(broken(&self_reported(&[san]), &Sample::asking(&["n1", san])), RESERVED, "{san}");
+    }
+    for san in ["localhost.example.com", "kubernetes.example.com", "svc.example.com", "mycluster.local"] {
+        assert_eq!(broken(&self_reported(&[san]), &Sample::asking(&["n1", san])), None, "{san}");
+    }
+}
+
+#[test]
+fn what_the_cluster_has_given_to_others_is_reserved() {
+    let range = "10.96.0.0/12".parse().unwrap();
+    for (san, reservation) in [
+        ("10.96.0.1", Reservation::Service("default/kubernetes".into())),
+        ("10.96.0.9", Reservation::ServiceRange(range)),
+        ("10.0.0.100", Reservation::ApiServerEndpoint),
+        ("10.0.0.200", Reservation::ApiServerCertificate),
+        ("api.example.com", Reservation::ApiServerCertificate),
+        ("10.244.7.1", Reservation::PodRange("n2".into())),
+    ] {
+        let free = self_reported(&[san]);
+        let asked = Sample::asking(&["n1", san]);
+        assert_eq!(broken(&free, &asked), None, "{san}: without the rule it is approved");
+        assert_eq!(broken(&free.reserved(san, reservation), &asked), RESERVED, "{san}");
+    }
+    let neighbour = self_reported(&["n2"]).node("n2", &["10.0.0.2"]);
+    assert_eq!(broken(&neighbour, &Sample::asking(&["n2"])), RESERVED, "another Node's name");
+    let own = self_reported(&["10.244.1.1"]).reserved("10.244.1.1", Reservation::PodRange("n1".into()));
+    assert_eq!(broken(&own, &Sample::asking(&["10.244.1.1"])), None, "its own range of pods");
+}
+
+#[test]
+fn a_control_plane_node_serves_at_its_own_api_servers_address() {
+    let endpoint = |world: World| {
+        world
+            .reserved("10.0.0.1", Reservation::ApiServerEndpoint)
+            .reserved("10.0.0.1", Reservation::ApiServerCertificate)
+            .reserved("n1", Reservation::ApiServerCertificate)
+    };
+    let asked = Sample::default();
+    assert_eq!(broken(&endpoint(World::default()), &asked), RESERVED, "without the label");
+    assert_eq!(broken(&endpoint(World::default()).control_plane("n1"), &asked), None);
+    let not_reported = endpoint(World::default().node("n1", &["n1"])).control_plane("n1");
+    assert_eq!(broken(&not_reported, &asked), RESERVED, "an address that it does not report");
+    let contested = endpoint(World::default().node("n2", &["10.0.0.1"])).control_plane("n1");
+    assert_eq!(broken(&contested, &asked), RESERVED, "an address that another Node claims");
+    let sans = ["n1", "10.0.0.1"].map(|text| approver::San::from_text(text).unwrap());
+    let listed = |policy: &mut NodeServer| drop(policy.inventory.insert("n1".to_owned(), sans.into()));
+    assert_eq!(broken(&endpoint(World::default()).policy(listed), &asked), None, "the inventory names it");
+}
+
+#[test]
+fn a_stolen_control_plane_node_does_not_get_the_virtual_address() {
+    let world = self_reported(&["10.0.0.250", "api.example.com"])
+        .control_plane("n1")
+        .reserved("10.0.0.250", Reservation::ApiServerCertificate)
+        .reserved("api.example.com", Reservation::ApiServerCertificate);
+    for san in ["10.0.0.250", "api.example.com"] {
+        assert_eq!(broken(&world, &Sample::asking(&["n1", san])), RESERVED, "{san}");
+    }
+}
+
+#[test]
+fn of_two_claims_to_an_address_the_certificate_that_is_served_there_decides() {
+    let both = World::default().node("n2", &["10.0.0.1"]);
+    let asked = Sample::asking(&["10.0.0.1"]);
+    assert_eq!(broken(&both, &asked), CONFLICT, "both are held");
+    let owner = both.clone().serves("10.0.0.1", "system:node:n1", &["10.0.0.1"]);
+    assert_eq!(broken(&owner, &asked), None, "a later claim takes nothing from an owner");
+    let victim = both.serves("10.0.0.1", "system:node:n2", &["10.0.0.1"]);
+    assert_eq!(broken(&victim, &asked), CONFLICT, "the later claim gets nothing");
+    let names = World::default().node("n1", &["n1", "10.0.0.1", "box"]).node("n2", &["box"]);
+    assert_eq!(
+        broken(&names, &Sample::asking(&["10.0.0.1", "box"])),
+        CONFLICT,
+        "names are claimed as addresses are"
+    );
+}
+
+#[test]
+fn a_node_that_lists_everybodys_addresses_claims_none() {
+    let many: Vec<_> = (1..=17).map(|last| format!("10.0.0.{last}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let world = World::default().node("n2", &many);
+    assert_eq!(broken(&world, &Sample::asking(&["10.0.0.1"])), None, "its neighbours are not disturbed");
+    let own = World::default().node("n1", &many);
+    assert_eq!(broken(&own, &Sample::asking(&["10.0.0.1"])), Some("kubelet-serving/san-justified"));
+    let some = World::default().node("n2", &many[..16]);
+    assert_eq!(broken(&some, &Sample::asking(&["10.0.0.1"])), CONFLICT, "up to the bound they count");
+}
+
+#[test]
+fn hostile_names_of_nodes_are_held_before_anything_is_asked() {
+    for name in ["", "..", "n1/status", "n 1", "n1\0", "N1", "n1%2fstatus", "n1\n", "-n1", "ä"] {
+        let username = format!("system:node:{name}");
+        let common_name: &'static str = username.clone().leak();
+        let sample = Sample { username, common_name, ..Sample::asking(&["10.0.0.1"]) };
+        assert_eq!(
+            broken(&World { allowed: false, ..World::default() }, &sample),
+            Some("kubelet-serving/node-name"),
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
+fn dns_that_leads_to_reserved_addresses_justifies_nothing() {
+    let dns = |policy: &mut NodeServer| {
+        policy.accept = vec![[approver::Source::Dns].into()];
+        policy.node_domains = vec!["example.com".to_owned()];
+    };
+    let world = World::default().resolves("n1.example.com", &["10.96.0.1"]).policy(dns);
+    let asked = Sample::asking(&["n1.example.com"]);
+    assert_eq!(broken(&world, &asked), None);
+    let reserved = world.reserved("10.96.0.1", Reservation::Service("default/kubernetes".into()));
+    assert_eq!(broken(&reserved, &asked), Some("kubelet-serving/san-justified"));
+}
+
+#[test]
+fn the_gate_holds_what_others_approved_for_a_reserved_name_and_nothing_else() {
+    let by_hand = Sample { username: "alice".into(), groups: vec![], ..Sample::asking(&["n1", "10.0.0.77"]) };
+    assert_eq!(
+        World::default().gate(&by_hand.request()).0,
+        APPROVED,
+        "a human may approve what no source confirms"
+    );
+    let api = World::default().reserved("10.0.0.77", Reservation::ApiServerEndpoint);
+    let (outcome, rule) = api.gate(&by_hand.request());
+    assert!(matches!(outcome, Outcome::Hold { .. }), "{outcome:?}");
+    assert_eq!(rule, RESERVED);
+    assert_eq!(World::default().gate(&Sample::asking(&["*.svc"]).request()).1, RESERVED);
+    assert_eq!(World::default().gate(&Sample::asking(&["kubernetes.default"]).request()).1, RESERVED);
+    let own = World::default().reserved("10.0.0.1", Reservation::ApiServerEndpoint).control_plane("n1");
+    assert_eq!(own.gate(&Sample::default().request()).0, APPROVED, "a control-plane node's own address");
+    let unread = World { unread: vec!["list services"], ..World::default() };
+    assert_eq!(unread.gate(&by_hand.request()).1, Some("kubelet-serving/facts"));
+}
