@@ -35,8 +35,11 @@ pub struct Claims {
 /// For what a name or an address is reserved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reservation {
-    /// An address of a Service, `namespace/name`: its cluster's, an external one or a load balancer's.
+    /// An address of a Service, `namespace/name`, within the cluster.
     Service(Arc<str>),
+
+    /// A name of a Service, or an address from outside that somebody has given it: an external one or a load balancer's.
+    ServiceName(Arc<str>),
 
     /// The range from which Services get their addresses.
     ServiceRange(IpNet),

@@ -158,7 +158,7 @@ fn by_permission(request: &Request, facts: &Facts, trace: &mut Trace) -> Outcome
         }
         let permission = Permission { requester: Arc::clone(request.requester()), recognizer };
         let rule = recognizer.permission_rule();
-        match facts.verdict(&permission) {
+        match facts.verdict(permission.clone()) {
             None => return trace.ask(rule, vec![Question::Review(permission)]),
             Some(Verdict::Allowed) => {
                 trace.check(rule, true);

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -5,58 +6,58 @@ use crate::{Answer, Claims, LiveCertificate, Node, Permission, Question, Resolut
 
 /// The answers known for one decision. They are never kept for another.
 #[derive(Clone, Debug, Default)]
-pub struct Facts(Vec<(Question, Answer)>);
+pub struct Facts(HashMap<Question, Answer>);
 
 impl Facts {
+    /// Adds an answer, in the place of an earlier one.
+    pub fn add(&mut self, question: Question, answer: Answer) {
+        self.0.insert(question, answer);
+    }
+
     /// The verdict on a permission, when it was asked for.
-    pub(crate) fn verdict(&self, permission: &Permission) -> Option<Verdict> {
-        self.find(|question, answer| match (question, answer) {
-            (Question::Review(asked), Answer::Review(verdict)) if asked == permission => Some(*verdict),
+    pub(crate) fn verdict(&self, permission: Permission) -> Option<Verdict> {
+        match self.0.get(&Question::Review(permission))? {
+            Answer::Review(verdict) => Some(*verdict),
             _ => None,
-        })
+        }
     }
 
     /// The Node of this name, when it was asked for; `None` within: there is none.
     pub(crate) fn node(&self, name: &str) -> Option<Option<&Arc<Node>>> {
-        self.find(|question, answer| match (question, answer) {
-            (Question::Node(asked), Answer::Node(node)) if **asked == *name => Some(node.as_ref()),
+        match self.0.get(&Question::Node(name.into()))? {
+            Answer::Node(node) => Some(node.as_ref()),
             _ => None,
-        })
+        }
     }
 
     /// Who else has a name, when that was asked for.
     pub(crate) fn claims(&self, san: &San) -> Option<&Claims> {
-        self.find(|question, answer| match (question, answer) {
-            (Question::Claims(asked), Answer::Claims(claims)) if asked == san => Some(&**claims),
+        match self.0.get(&Question::Claims(san.clone()))? {
+            Answer::Claims(claims) => Some(claims),
             _ => None,
-        })
+        }
     }
 
     /// What DNS says of a name, when it was asked for.
     pub(crate) fn resolution(&self, name: &str) -> Option<&Resolution> {
-        self.find(|question, answer| match (question, answer) {
-            (Question::Resolve(asked), Answer::Resolution(found)) if **asked == *name => Some(found),
+        match self.0.get(&Question::Resolve(name.into()))? {
+            Answer::Resolution(found) => Some(found),
             _ => None,
-        })
+        }
     }
 
     /// The certificate served at an address, when it was asked for; `None` within: none that counts.
     pub(crate) fn live_certificate(&self, address: IpAddr) -> Option<Option<&LiveCertificate>> {
-        self.find(|question, answer| match (question, answer) {
-            (Question::LiveCertificate(asked), Answer::LiveCertificate(found)) if *asked == address => {
-                Some(found.as_deref())
-            }
+        match self.0.get(&Question::LiveCertificate(address))? {
+            Answer::LiveCertificate(found) => Some(found.as_deref()),
             _ => None,
-        })
+        }
     }
 
-    /// Adds an answer.
-    pub fn add(&mut self, question: Question, answer: Answer) {
-        self.0.push((question, answer));
-    }
-
-    fn find<'a, T>(&'a self, read: impl Fn(&'a Question, &'a Answer) -> Option<T>) -> Option<T> {
-        self.0.iter().rev().find_map(|(question, answer)| read(question, answer))
+    /// Every question about the cluster that was answered: another answer to one of them may change a decision.
+    pub(crate) fn about_the_cluster(&self) -> Vec<Question> {
+        let questions = self.0.keys().filter(|question| !matches!(question, Question::Review(_)));
+        questions.cloned().collect()
     }
 }
 

@@ -40,11 +40,13 @@ pub(crate) fn judge(request: &Request, policy: &NodeServer, facts: &Facts, trace
     judged(&case, trace).unwrap_or_else(|stop| stop)
 }
 
-/// Whether what somebody else approved may be signed: the reserved names alone are asked about again. Whoever approved it has
-/// vouched for the subject, so the node is the one that the subject names.
+/// Whether what somebody else approved may be signed: the reserved names alone are asked about again. What is reserved for a node
+/// is so for itself, whoever asks in its name.
 pub(crate) fn gate(request: &Request, policy: &NodeServer, facts: &Facts, trace: &mut Trace) -> Outcome {
-    let named = node_name(request.subject().common_name()).filter(|name| is_subdomain(name));
-    let case = Case::new((request, named.unwrap_or_default()), policy, facts);
+    let username = &request.requester().username;
+    let is_self = username == request.subject().common_name();
+    let node = node_name(username).filter(|name| is_self && is_subdomain(name));
+    let case = Case::new((request, node.unwrap_or_default()), policy, facts);
     gated(&case, trace).unwrap_or_else(|stop| stop)
 }
 
@@ -54,12 +56,17 @@ fn judged(case: &Case<'_>, trace: &mut Trace) -> Result<Outcome, Stop> {
     has_permission(case, trace)?;
     let node = node_and_claims(case, trace)?;
     reserved::check_claims(case, Some(&node), trace)?;
-    justified::check_conflicts(case, &node, trace)?;
     justified::check(case, &node, trace)?;
+    justified::check_conflicts(case, &node, trace)?;
     Ok(Outcome::Approve(Grant(Recognizer::SelfNodeServer)))
 }
 
 fn gated(case: &Case<'_>, trace: &mut Trace) -> Result<Outcome, Stop> {
+    let count = case.request.sans().dns.len() + case.request.sans().ip.len();
+    if count > case.policy.constraints.max_names {
+        let note = format!("{count} names");
+        return Err(trace.refuse(case, &rules::NODE_SERVER_SAN_COUNT, (Vec::new(), note)));
+    }
     if let Err(name) = San::of(case.request.sans()) {
         // What cannot be compared cannot be shown to be free.
         let note = format!("{name:?} is no plain host name");
@@ -68,7 +75,7 @@ fn gated(case: &Case<'_>, trace: &mut Trace) -> Result<Outcome, Stop> {
     reserved::check_always(case, trace)?;
     let node = if case.node.is_empty() { None } else { Some(node_and_claims(case, trace)?) };
     if node.is_none() {
-        claims_are_known(case, Vec::new(), trace)?;
+        claims_are_known(case, trace)?;
     }
     reserved::check_claims(case, node.as_deref(), trace)?;
     Ok(Outcome::Approve(Grant(Recognizer::SelfNodeServer)))
@@ -99,7 +106,7 @@ fn has_permission(case: &Case<'_>, trace: &mut Trace) -> Result<(), Stop> {
     let requester = Arc::clone(case.request.requester());
     let permission = Permission { requester, recognizer: Recognizer::SelfNodeServer };
     let rule = Recognizer::SelfNodeServer.permission_rule();
-    match case.facts.verdict(&permission) {
+    match case.facts.verdict(permission.clone()) {
         None => Err(trace.ask(rule, vec![Question::Review(permission)])),
         Some(Verdict::Allowed) => {
             trace.check(rule, true);
@@ -125,12 +132,12 @@ fn node_and_claims(case: &Case<'_>, trace: &mut Trace) -> Result<Arc<Node>, Stop
         return Err(trace.refuse(case, &rules::NODE_SERVER_NODE, (vec![question], note)));
     };
     trace.check(&rules::NODE_SERVER_NODE, true);
-    claims_are_known(case, vec![question], trace)?;
+    claims_are_known(case, trace)?;
     Ok(Arc::clone(node))
 }
 
 /// Demands that everything is known of every name: what cannot be read might forbid it.
-fn claims_are_known(case: &Case<'_>, mut on: Vec<Question>, trace: &mut Trace) -> Result<(), Stop> {
+fn claims_are_known(case: &Case<'_>, trace: &mut Trace) -> Result<(), Stop> {
     let unknown = case.unknown_claims();
     if !unknown.is_empty() {
         return Err(trace.ask(&rules::NODE_SERVER_FACTS, unknown));
@@ -141,10 +148,9 @@ fn claims_are_known(case: &Case<'_>, mut on: Vec<Question>, trace: &mut Trace) -
         trace.check(&rules::NODE_SERVER_FACTS, true);
         return Ok(());
     }
-    on.extend(case.claims());
     let unread: Vec<_> = unread.into_iter().collect();
     let note = format!("not read, or not lately: {}", unread.join(", "));
-    Err(trace.refuse(case, &rules::NODE_SERVER_FACTS, (on, note)))
+    Err(trace.refuse(case, &rules::NODE_SERVER_FACTS, (case.facts.about_the_cluster(), note)))
 }
 
 impl<'a> Case<'a> {
@@ -154,19 +160,9 @@ impl<'a> Case<'a> {
         Self { request, policy, facts, node, sans }
     }
 
-    /// What is to be known of every name.
-    pub(crate) fn claims(&self) -> Vec<Question> {
-        self.sans.iter().cloned().map(Question::Claims).collect()
-    }
-
     fn unknown_claims(&self) -> Vec<Question> {
         let unknown = self.sans.iter().filter(|san| self.facts.claims(san).is_none());
         unknown.cloned().map(Question::Claims).collect()
-    }
-
-    /// The question about the Node that asks.
-    pub(crate) fn own_node(&self) -> Question {
-        Question::Node(self.node.into())
     }
 }
 

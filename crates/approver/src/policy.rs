@@ -44,7 +44,7 @@ pub struct NodeServer {
 }
 
 /// What a serving certificate may say, whoever confirms it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Constraints {
     /// The forms of host names; none: any.
     pub names: Vec<NamePattern>,
@@ -55,11 +55,24 @@ pub struct Constraints {
     /// The ranges in which no address lies.
     pub denied_ranges: Vec<IpNet>,
 
-    /// Names and addresses at most.
-    pub max_names: Option<usize>,
+    /// Names and addresses at most, repeated ones included.
+    pub max_names: usize,
 
     /// The longest lifetime that may be asked for, in seconds.
     pub max_lifetime: Option<i32>,
+}
+
+impl Default for Constraints {
+    /// Any name and address, as many as a node with several interfaces has.
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            allowed_ranges: Vec::new(),
+            denied_ranges: Vec::new(),
+            max_names: 32,
+            max_lifetime: None,
+        }
+    }
 }
 
 impl Default for NodeServer {
@@ -81,6 +94,22 @@ impl Default for NodeServer {
 }
 
 impl NodeServer {
+    /// What a name is that leads to a Service, or to whoever asks for it, in any cluster with these domains; `None` where a node may
+    /// have it.
+    #[must_use]
+    pub fn cluster_name(&self, name: &str) -> Option<String> {
+        let is_within = |domain: &str| name == domain || name.ends_with(&format!(".{domain}"));
+        if is_within("localhost") {
+            return Some("a loopback name".to_owned());
+        }
+        if ["kubernetes", "kubernetes.default"].contains(&name) || is_within("svc") || is_within("pod") {
+            return Some("a name of a Service or a pod".to_owned());
+        }
+        let plain = |domain: &String| domain.trim_end_matches('.').to_ascii_lowercase();
+        let domain = self.cluster_domains.iter().map(plain).find(|domain| is_within(domain))?;
+        Some(format!("in the cluster's domain {domain}"))
+    }
+
     /// Whether any accepted combination asks this source.
     pub(crate) fn asks(&self, source: Source) -> bool {
         self.accept.iter().any(|sources| sources.contains(&source))

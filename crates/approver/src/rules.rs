@@ -11,11 +11,12 @@ pub const RULES: &[Rule] = &[
     NODE_SERVER_REQUESTER,
     NODE_SERVER_GROUP,
     NODE_SERVER_NODE_NAME,
+    NODE_SERVER_SAN_COUNT,
     NODE_SERVER_UNAMBIGUOUS,
+    NODE_SERVER_SUBJECT,
     NODE_SERVER_OTHER_SAN,
     NODE_SERVER_SAN_FORM,
     NODE_SERVER_KEY,
-    NODE_SERVER_SAN_COUNT,
     NODE_SERVER_LIFETIME,
     NODE_SERVER_NAME_PATTERN,
     NODE_SERVER_ADDRESS_RANGE,
@@ -92,6 +93,13 @@ pub(crate) const NODE_SERVER_UNAMBIGUOUS: Rule = Rule {
     id: "kubelet-serving/unambiguous",
     title: "the request can be read in one way only",
     remedy: "send one plain PEM block with one common name, each extension once, and no octet that nobody reads",
+    next_actor: NextActor::Requester,
+};
+
+pub(crate) const NODE_SERVER_SUBJECT: Rule = Rule {
+    id: "kubelet-serving/subject",
+    title: "the subject has O and CN and nothing else",
+    remedy: "send a request whose subject is O = system:nodes, CN = system:node:<node name>",
     next_actor: NextActor::Requester,
 };
 
@@ -177,7 +185,7 @@ pub(crate) const NODE_SERVER_FACTS: Rule = Rule {
 /// Without it, a node that lists another's address gets a certificate for it, and each could serve as the other.
 pub(crate) const NODE_SERVER_ADDRESS_CONFLICT: Rule = Rule {
     id: "kubelet-serving/address-conflict",
-    title: "no other Node lists the same name or address, or the requester serves there now with a certificate of ours",
+    title: "no other Node lists what only the Node's status confirms, or the requester serves there now with a certificate of ours",
     remedy: "delete the Node that is no more, or correct its address",
     next_actor: NextActor::Administrator,
 };

@@ -22,7 +22,7 @@ impl San {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let is_host = is_subdomain(&name)
             && !name.split('.').any(|label| label.starts_with("xn--"))
-            && !name.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit()));
+            && !name.rsplit('.').next().is_some_and(is_number);
         is_host.then(|| Self::Dns(name.into()))
     }
 
@@ -54,6 +54,12 @@ impl fmt::Display for San {
             Self::Ip(address) => address.fmt(f),
         }
     }
+}
+
+/// Whether a label is a number, as which resolvers take `0x7f000001` too (`inet_aton`): a name that ends in one is an address.
+fn is_number(label: &str) -> bool {
+    let is_hexadecimal = |digits: &str| digits.bytes().all(|octet| octet.is_ascii_hexdigit());
+    label.bytes().all(|octet| octet.is_ascii_digit()) || label.strip_prefix("0x").is_some_and(is_hexadecimal)
 }
 
 /// Whether a text is an RFC 1123 subdomain in lower case, as Kubernetes demands of the names of Nodes.
@@ -105,6 +111,9 @@ mod tests {
             "a.xn--p1ai",
             "10.0.0.1",
             "a.1",
+            "0x7f000001",
+            "127.0.0.0x1",
+            "0x",
             "a\0",
             "a%",
             "ä",

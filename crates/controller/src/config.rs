@@ -13,6 +13,8 @@ mod signing;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use approver::NodeServer;
+
 pub use self::client::{ClientConfig, KubeconfigFile, RateLimit};
 use self::given::Given;
 pub use self::leader_election::LeaderElection;
@@ -33,6 +35,8 @@ pub struct Config {
     pub duration: time::Duration,
     /// Which of the three controllers run; at least one does.
     pub duties: Duties,
+    /// How kubelets' serving certificates are approved, if they are.
+    pub kubelet_serving: Option<NodeServer>,
     /// How the API server is reached.
     pub client: ClientConfig,
     /// The Lease to hold while working; without one, this process works alone.
@@ -83,11 +87,15 @@ impl TryFrom<Args> for Config {
             let flags = args.ignored_flags.clone();
             given.wrong(Problem::IgnoredFlags { flags });
         }
-        let (signing, notices) = signing::read(&mut given);
+        let (signing, mut notices) = signing::read(&mut given);
+        let kubelet_serving =
+            given.boolean("approve-kubelet-serving", &args.approve_kubelet_serving).then(NodeServer::default);
+        notices.extend(kubelet_serving.is_some().then_some(Notice::SelfReported));
         let config = Self {
             duties: Duties::read(&mut given, signing.is_empty()),
             signing,
             duration: lifetime(&mut given),
+            kubelet_serving,
             client: ClientConfig::read(&mut given),
             leader_election: LeaderElection::read(&mut given),
             serving: Serving::read(&mut given),

@@ -32,6 +32,9 @@ pub struct Events {
     /// What the watch saw.
     pub seen: mpsc::Receiver<Seen>,
 
+    /// Questions that may have another answer now.
+    pub changed: mpsc::UnboundedReceiver<Question>,
+
     /// Whether this replica may act.
     pub leading: watch::Receiver<bool>,
 
@@ -141,7 +144,7 @@ impl Driver {
     }
 
     async fn next(&mut self, due: Instant) -> Result<Event, DriverError> {
-        let Events { seen, leading, policy, stop } = &mut self.events;
+        let Events { seen, changed, leading, policy, stop } = &mut self.events;
         // In this order: a stop goes before new work, and what has ended makes room before more comes in.
         let input = tokio::select! {
             biased;
@@ -149,7 +152,11 @@ impl Driver {
             Ok(()) = leading.changed() => Input::Leading(*leading.borrow_and_update()),
             Some(Ended(ticket, outcome)) = self.ended.1.recv() => Input::Done(ticket, outcome),
             Ok(()) = policy.changed() => Input::Reloaded(policy.borrow_and_update().standings.clone()),
-            seen = seen.recv() => input(seen.ok_or(DriverError::WatchEnded)?),
+            seen = seen.recv() => match input(seen.ok_or(DriverError::WatchEnded)?) {
+                Some(input) => input,
+                None => return Ok(Event::Nothing),
+            },
+            Some(question) = changed.recv() => Input::FactChanged(question),
             Some(_) = self.effects.join_next() => return Ok(Event::Nothing),
             () = sleep_until(due) => return Ok(Event::Nothing),
         };
@@ -197,14 +204,15 @@ enum Event {
     Stop,
 }
 
-fn input(seen: Seen) -> Input {
-    match seen {
+fn input(seen: Seen) -> Option<Input> {
+    Some(match seen {
         Seen::Init => Input::Init,
         Seen::InitApply(object) => Input::InitApply(object),
         Seen::InitDone => Input::InitDone,
         Seen::Apply(object) => Input::Apply(object),
-        Seen::Deleted { name, uid } => Input::Deleted { name, uid },
-    }
+        Seen::Deleted { name, uid, .. } => Input::Deleted { name, uid },
+        Seen::Current => return None,
+    })
 }
 
 /// Gives a ticket back when it is dropped, with what came of the effect, or with the news that nobody knows: the effect

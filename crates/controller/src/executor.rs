@@ -4,15 +4,17 @@
 //! the engine: done, no longer what it was, gone, or a failure of ours. A 409, and a 404 that the API server itself gives, are
 //! nobody's failure: the object's next event says how things stand.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use approver::{Answer, Facts, Permission, Question, Recognizer};
-use csr::{CertificateSigningRequest, Condition, ParseError, Request};
+use approver::{Answer, LiveCertificate, Permission, Question, Recognizer};
+use csr::{CertificateSigningRequest, Condition, SignerName};
 use engine::Failure;
 use http::StatusCode;
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::facts::Facts;
 use crate::kube::call::CallError;
 use crate::kube::review::Reviews;
 use crate::kube::write::{Requests, Version};
@@ -22,9 +24,11 @@ use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
 mod issue;
+mod judge;
 mod report;
 
 use issue::Issued;
+use judge::Judge;
 
 /// An effect in this program's questions and answers.
 pub type Effect = engine::Effect<Question, Answer>;
@@ -39,6 +43,7 @@ pub struct Executor {
     reviews: Reviews,
     threads: SigningThreads,
     policy: watch::Receiver<Arc<Policy>>,
+    facts: Option<Arc<Facts>>,
     metrics: Arc<Metrics>,
     missing: MissingPermissions,
     /// Failures that come for many requests at once are said once.
@@ -59,15 +64,18 @@ pub struct Tools {
 
     /// Who signs with what.
     pub policy: watch::Receiver<Arc<Policy>>,
+
+    /// What is known of the cluster, where kubelets' serving certificates are approved.
+    pub facts: Option<Arc<Facts>>,
 }
 
 impl Executor {
     /// Carries out effects with `tools`, and counts in `metrics`.
     #[must_use]
     pub fn new(tools: Tools, metrics: Arc<Metrics>) -> Self {
-        let Tools { requests, reviews, threads, policy } = tools;
+        let Tools { requests, reviews, threads, policy, facts } = tools;
         let (missing, said) = (MissingPermissions::default(), OncePer::new(report::PERIOD));
-        Self { requests, reviews, threads, policy, metrics, missing, said }
+        Self { requests, reviews, threads, policy, facts, metrics, missing, said }
     }
 
     /// Carries out one effect, in a span that says for whom.
@@ -82,7 +90,7 @@ impl Executor {
             Effect::Read { name } => self.read(&name).await,
             Effect::Ask(question) => self.ask(question).await,
             Effect::Decide { object, answers } => self.decide(object, answers).await,
-            Effect::Sign { object, .. } => self.sign(object).await,
+            Effect::Sign { object, answers } => self.sign(object, answers).await,
             Effect::Approve { object, condition } => self.approve(&object, &condition).await,
             Effect::Deny { object, condition } => self.deny(&object, &condition).await,
             Effect::Fail { object, condition, rejection } => self.fail(&object, &condition, rejection).await,
@@ -103,10 +111,31 @@ impl Executor {
     }
 
     async fn ask(&self, question: Question) -> Outcome {
-        match question {
-            Question::Review(permission) => self.review(&permission).await,
-            _ => Outcome::Failed(Failure::NOT_DONE),
+        if let Question::Review(permission) = &question {
+            return self.review(permission).await;
         }
+        let Some(facts) = &self.facts else {
+            return Outcome::Failed(Failure::NOT_DONE);
+        };
+        let answer = match &question {
+            Question::Node(name) => match facts.node(name).await {
+                Ok(node) => Some(Answer::Node(node.map(Arc::new))),
+                Err(error) => return self.failed(&error),
+            },
+            Question::Resolve(name) => Some(Answer::Resolution(facts.resolve(name).await)),
+            Question::LiveCertificate(address) => {
+                Some(Answer::LiveCertificate(self.live(facts, *address).await))
+            }
+            Question::Claims(_) | Question::Review(_) => facts.known(&question),
+        };
+        answer.map_or(Outcome::Failed(Failure::NOT_DONE), Outcome::Answered)
+    }
+
+    /// What a kubelet serves with now, if it is a certificate of the authority that signs for kubelets.
+    async fn live(&self, facts: &Facts, address: IpAddr) -> Option<Arc<LiveCertificate>> {
+        let policy = Arc::clone(&self.policy.borrow());
+        let signer = policy.signers.get(&SignerName::from(SignerName::KUBELET_SERVING))?;
+        facts.live_certificate(address, signer.authority().certificate_der()).await.map(Arc::new)
     }
 
     async fn review(&self, permission: &Permission) -> Outcome {
@@ -125,10 +154,10 @@ impl Executor {
         object: Arc<CertificateSigningRequest>,
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
-        let policy = Arc::clone(&self.policy.borrow());
+        let judge = Judge { policy: Arc::clone(&self.policy.borrow()), facts: self.facts.clone() };
         let decided = match object.spec().request.len() {
-            0..=LONGEST_AT_ONCE => Some(decided(&object, &policy.approval, answers)),
-            _ => self.apart(move || decided(&object, &policy.approval, answers)).await,
+            0..=LONGEST_AT_ONCE => Some(judge.decided(&object, answers)),
+            _ => self.apart(move || judge.decided(&object, answers)).await,
         };
         match decided {
             Some(Ok(outcome)) => outcome,
@@ -142,8 +171,16 @@ impl Executor {
         }
     }
 
-    async fn sign(&self, object: Arc<CertificateSigningRequest>) -> Outcome {
+    async fn sign(
+        &self,
+        object: Arc<CertificateSigningRequest>,
+        answers: Vec<(Question, Answer)>,
+    ) -> Outcome {
         let policy = Arc::clone(&self.policy.borrow());
+        let judge = Judge { policy: Arc::clone(&policy), facts: self.facts.clone() };
+        if let Some(stop) = judge.stopped(&object, answers) {
+            return stop;
+        }
         match self.apart(move || issue::issue(&object, &policy)).await {
             Some(Ok(Issued::Certificate(pem))) => Outcome::Signed(pem),
             Some(Ok(Issued::Rejection { condition, label })) => {
@@ -255,37 +292,3 @@ impl Executor {
 /// take less than waking a thread, and at this bound it is a fraction of a millisecond. What is longer keeps nobody waiting who
 /// talks to the API server.
 const LONGEST_AT_ONCE: usize = 16 << 10;
-
-/// The approver's opinion, in the engine's words.
-fn decided(
-    object: &CertificateSigningRequest,
-    policy: &approver::Policy,
-    answers: Vec<(Question, Answer)>,
-) -> Result<Outcome, ParseError> {
-    let request = Request::parse(object)?;
-    let facts: Facts = answers.into_iter().collect();
-    Ok(match approver::decide(&request, policy, &facts).outcome {
-        approver::Outcome::NoOpinion => {
-            tracing::debug!("no opinion on this request");
-            Outcome::NoOpinion
-        }
-        approver::Outcome::Ask(questions) => Outcome::Asks(questions),
-        approver::Outcome::Approve(grant) => Outcome::Approves(grant.condition()),
-        approver::Outcome::Hold { rule, on } => {
-            tracing::debug!(rule = rule.id, "the request is held");
-            Outcome::Holds { on, rule }
-        }
-        approver::Outcome::Deny { rule, note } => Outcome::Denies(denial(rule, &note)),
-    })
-}
-
-/// What a denial says: the rule, what was found, and what to do.
-fn denial(rule: &csr::Rule, note: &str) -> Condition {
-    let found = if note.is_empty() { String::new() } else { format!(" ({note})") };
-    Condition {
-        kind: csr::ConditionType::Denied,
-        reason: "RuleBroken",
-        message: format!("{}: does not hold: {}{found}; {}", rule.id, rule.title, rule.remedy),
-        last_update_time: None,
-    }
-}

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod driver;
 pub mod executor;
+pub mod facts;
 pub mod kube;
 pub mod log;
 pub mod pair;

@@ -1,6 +1,6 @@
 //! What this process works by at one moment: who signs with what, and what there is to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use csr::SignerName;
@@ -35,16 +35,19 @@ impl Policy {
             Some((name.clone(), Signer::new(name.clone(), profile, Arc::clone(authority))))
         };
         let signers: BTreeMap<_, _> = authorities.iter().filter_map(signer).collect();
+        let serving = config.kubelet_serving.as_ref().map(|_| SignerName::KUBELET_SERVING);
+        let decided = [SignerName::KUBE_APISERVER_CLIENT_KUBELET].into_iter().chain(serving);
         let standings = Standings {
             duties: engine::Duties {
                 approve: config.duties.approve,
                 sign: config.duties.sign,
                 clean: config.duties.clean,
             },
-            decided: BTreeSet::from([SignerName::from(SignerName::KUBE_APISERVER_CLIENT_KUBELET)]),
+            decided: decided.into_iter().map(SignerName::from).collect(),
             signed: signers.keys().cloned().collect(),
             retention: Retention::default(),
         };
-        Self { signers, approval: approver::Policy::default(), standings }
+        let approval = approver::Policy { node_server: config.kubelet_serving.clone() };
+        Self { signers, approval, standings }
     }
 }

@@ -4,6 +4,7 @@
 //! before it leads. Stop: not ready, nothing new taken on, what is under way finished, the Lease released, the endpoints
 //! closed. A lost Lease, or a task that ends by itself, ends the process at once, with what is under way dropped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::ca::AuthorityFiles;
 use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::driver::{Driver, DriverError, Events, Watched};
 use crate::executor::{Executor, Tools};
+use crate::facts::{Facts, News};
 use crate::kube::access::AccessError;
 use crate::kube::call::Caller;
 use crate::kube::client::Clients;
@@ -115,10 +117,18 @@ impl Running {
         let caller = Caller::new(work, CALL);
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
+        let (changed, changes) = mpsc::unbounded_channel();
+        let facts = config.kubelet_serving.as_ref().map(|policy| {
+            let facts = Facts::new(caller.clone(), policy, BTreeSet::new());
+            let news = News { changed, metrics: Arc::clone(&metrics) };
+            facts.follow(&news, &clients.trusted(), &mut background);
+            facts
+        });
         background.spawn(clients.follow(POLL));
         let policy = policies(&config, authorities, &metrics, &mut background);
-        let events = Events { seen: events, leading, policy: policy.clone(), stop: stop.clone() };
-        let executor = executor(&config.client, caller, policy, metrics)?;
+        let events =
+            Events { seen: events, changed: changes, leading, policy: policy.clone(), stop: stop.clone() };
+        let executor = executor(&config.client, caller, (policy, facts), metrics)?;
         let driver = Driver::new(settings(&config), executor, events, watched);
         let driver = tokio::spawn(driver.run(config.shutdown_timeout));
         Ok(Self { health, endpoints, driver, election, background, stop, release })
@@ -219,7 +229,7 @@ fn settings(config: &Config) -> Settings {
 fn executor(
     config: &ClientConfig,
     caller: Caller,
-    policy: watch::Receiver<Arc<Policy>>,
+    (policy, facts): (watch::Receiver<Arc<Policy>>, Option<Arc<Facts>>),
     metrics: Arc<Metrics>,
 ) -> std::io::Result<Executor> {
     let rate = config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())));
@@ -229,6 +239,7 @@ fn executor(
         reviews: Reviews::new(caller),
         threads: SigningThreads::start()?,
         policy,
+        facts,
     };
     Ok(Executor::new(tools, metrics))
 }

@@ -1,6 +1,6 @@
 //! What a serving certificate may say, whoever confirms it. Nothing is asked for.
 
-use csr::{Curve, PublicKey, Rule};
+use csr::{AttributeType, Curve, PublicKey, Rule};
 
 use super::{Case, Stop};
 use crate::decide::Trace;
@@ -10,13 +10,14 @@ use crate::{San, rules};
 type Check = fn(&Case<'_>) -> Result<(), String>;
 
 /// Each rule with its check, in the order in which they are asked: first what the request must be for the others to make sense.
-const CHECKS: [(&Rule, Check); 9] = [
+const CHECKS: [(&Rule, Check); 10] = [
     (&rules::NODE_SERVER_NODE_NAME, node_name),
+    (&rules::NODE_SERVER_SAN_COUNT, san_count),
     (&rules::NODE_SERVER_UNAMBIGUOUS, unambiguous),
+    (&rules::NODE_SERVER_SUBJECT, subject),
     (&rules::NODE_SERVER_OTHER_SAN, other_san),
     (&rules::NODE_SERVER_SAN_FORM, san_form),
     (&rules::NODE_SERVER_KEY, key),
-    (&rules::NODE_SERVER_SAN_COUNT, san_count),
     (&rules::NODE_SERVER_LIFETIME, lifetime),
     (&rules::NODE_SERVER_NAME_PATTERN, name_pattern),
     (&rules::NODE_SERVER_ADDRESS_RANGE, address_range),
@@ -39,6 +40,13 @@ fn node_name(case: &Case<'_>) -> Result<(), String> {
 
 fn unambiguous(case: &Case<'_>) -> Result<(), String> {
     case.request.ambiguity().map_or(Ok(()), |ambiguity| Err(ambiguity.to_string()))
+}
+
+fn subject(case: &Case<'_>) -> Result<(), String> {
+    let expected = [AttributeType::CommonName, AttributeType::Organization];
+    let others = AttributeType::ALL.into_iter().filter(|kind| !expected.contains(kind));
+    let found = others.map(|kind| case.request.subject().values(kind).count()).sum::<usize>();
+    demand(found == 0, || format!("{found} attributes beside O and CN"))
 }
 
 fn other_san(case: &Case<'_>) -> Result<(), String> {
@@ -64,8 +72,9 @@ fn key(case: &Case<'_>) -> Result<(), String> {
 }
 
 fn san_count(case: &Case<'_>) -> Result<(), String> {
-    let max = case.policy.constraints.max_names.unwrap_or(usize::MAX);
-    demand(case.sans.len() <= max, || format!("{} names, {max} are allowed", case.sans.len()))
+    let (sans, max) = (case.request.sans(), case.policy.constraints.max_names);
+    let count = sans.dns.len() + sans.ip.len();
+    demand(count <= max, || format!("{count} names, {max} are allowed"))
 }
 
 fn lifetime(case: &Case<'_>) -> Result<(), String> {

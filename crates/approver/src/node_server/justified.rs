@@ -1,38 +1,13 @@
 //! Whether every name is this node's, and nobody else's too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::reserved::Standing;
 use super::{Case, Stop, node_name};
 use crate::decide::Trace;
 use crate::{Claims, LiveCertificate, Node, Question, Resolution, San, Source, rules};
-
-/// Demands that a name which another Node lists too is in the certificate with which the requester serves now, at that very
-/// address. A later claim so never takes anything from an owner, and of two without a certificate neither gets one.
-pub(super) fn check_conflicts(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
-    let rule = &rules::NODE_SERVER_ADDRESS_CONFLICT;
-    for san in &case.sans {
-        let claims = case.facts.claims(san);
-        let Some(other) = claims.and_then(|claims| claims.nodes.iter().find(|other| ***other != *case.node))
-        else {
-            continue;
-        };
-        if case.policy.lists(case.node, san) {
-            continue;
-        }
-        let unknown = case.unknown_certificates(node);
-        if !unknown.is_empty() {
-            return Err(trace.ask(rule, unknown));
-        }
-        if !case.serves(san, node) {
-            let on = [case.claims(), case.certificates(node)].concat();
-            return Err(trace.refuse(case, rule, (on, format!("Node {other} lists {san} too"))));
-        }
-    }
-    trace.check(rule, true);
-    Ok(())
-}
 
 /// Demands that for every name all sources of one accepted combination confirm it.
 pub(super) fn check(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
@@ -43,11 +18,10 @@ pub(super) fn check(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(
     }
     let mut confirmed = BTreeSet::new();
     for san in &case.sans {
-        let by: BTreeSet<_> =
-            Source::ALL.into_iter().filter(|source| case.confirms(*source, san, node)).collect();
+        let by = case.confirming(san, node);
         if !case.policy.accept.iter().any(|sources| !sources.is_empty() && sources.is_subset(&by)) {
-            let note = case.unjustified(san, node, &by);
-            return Err(trace.refuse(case, rule, (case.asked_sources(node), note)));
+            let why = (case.facts.about_the_cluster(), case.unjustified(san, node, &by));
+            return Err(trace.refuse(case, rule, why));
         }
         confirmed.extend(by);
     }
@@ -56,37 +30,90 @@ pub(super) fn check(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(
     Ok(())
 }
 
+/// Demands that a name which nothing but the Node's status confirms, and which another Node lists too, is in the certificate with
+/// which the requester serves now, at that very address. A later claim so never takes anything from an owner, and of two without a
+/// certificate neither gets one.
+pub(super) fn check_conflicts(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
+    let rule = &rules::NODE_SERVER_ADDRESS_CONFLICT;
+    for san in case.sans.iter().filter(|san| case.rests_on_status(san, node)) {
+        let claims = case.facts.claims(san);
+        let Some(other) = claims.and_then(|claims| claims.nodes.iter().find(|other| ***other != *case.node))
+        else {
+            continue;
+        };
+        let unknown = case.unknown_certificates([san], node);
+        if !unknown.is_empty() {
+            return Err(trace.ask(rule, unknown));
+        }
+        if !case.serves(san, node) {
+            let why = (case.facts.about_the_cluster(), format!("Node {other} lists {san} too"));
+            return Err(trace.refuse(case, rule, why));
+        }
+    }
+    trace.check(rule, true);
+    Ok(())
+}
+
 impl Case<'_> {
-    /// Whether a source says that a name is this node's.
+    /// The sources that say that a name is this node's.
+    fn confirming(&self, san: &San, node: &Node) -> BTreeSet<Source> {
+        Source::ALL.into_iter().filter(|source| self.confirms(*source, san, node)).collect()
+    }
+
     fn confirms(&self, source: Source, san: &San, node: &Node) -> bool {
         match source {
             Source::Inventory => self.policy.lists(self.node, san),
-            Source::Dns => self.resolves(san),
+            Source::Dns => self.resolves(san, node),
             Source::LiveCertificate => self.serves(san, node),
-            Source::NodeStatus => node.listed <= self.policy.max_addresses && node.addresses.contains(san),
-        }
-    }
-
-    /// Whether DNS leads from a name that only this node can have to the address; and whether a name is one of those, and leads
-    /// to addresses that are all this node's to have.
-    fn resolves(&self, san: &San) -> bool {
-        let addresses: BTreeSet<_> =
-            self.own_names().iter().filter_map(|name| self.addresses(name)).flatten().collect();
-        match san {
-            San::Ip(address) => addresses.contains(address) && self.is_free(*address),
-            San::Dns(name) => {
-                let names = self.own_names();
-                let leads = |name: &str| {
-                    self.addresses(name).is_some_and(|found| found.iter().all(|ip| self.is_free(*ip)))
-                };
-                // The bare name leads to nothing by itself: it is as good as the full ones.
-                let is_bare = **name == *self.node && names.iter().any(|full| leads(full));
-                is_bare || names.iter().any(|own| **own == **name && leads(own))
+            Source::NodeStatus => {
+                let is_listed = node.listed <= self.policy.max_addresses && node.addresses.contains(san);
+                is_listed && self.could_be_its_name(san)
             }
         }
     }
 
-    /// The names in DNS that only this node has: the configured domains hold no two nodes of one name.
+    /// Whether a name is the node's own, with more or less of a domain. A node that merely says so gets no other: whose those
+    /// are, only a source can say that the node does not write itself.
+    fn could_be_its_name(&self, san: &San) -> bool {
+        let extends =
+            |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
+        match san {
+            San::Ip(_) => true,
+            San::Dns(name) => **name == *self.node || extends(name, self.node) || extends(self.node, name),
+        }
+    }
+
+    /// Whether the node's own word is all there is for a name. Its very name nobody else can have.
+    fn rests_on_status(&self, san: &San, node: &Node) -> bool {
+        let by = self.confirming(san, node);
+        let is_independent = |sources: &BTreeSet<Source>| {
+            !sources.is_empty() && !sources.contains(&Source::NodeStatus) && sources.is_subset(&by)
+        };
+        let is_name = matches!(san, San::Dns(name) if **name == *self.node);
+        !is_name && !self.policy.lists(self.node, san) && !self.policy.accept.iter().any(is_independent)
+    }
+
+    /// Whether DNS leads from a name that only this node can have to the address; and whether a name is one of those, and leads
+    /// to addresses that are all this node's to have.
+    fn resolves(&self, san: &San, node: &Node) -> bool {
+        let names = self.own_names();
+        let is_free = |address: &IpAddr| self.is_free_for(&San::ip(*address), node);
+        match san {
+            San::Ip(address) => {
+                let mut found = names.iter().filter_map(|name| self.addresses(name)).flatten();
+                found.any(|found| found == address) && is_free(address)
+            }
+            San::Dns(name) => {
+                let leads =
+                    |name: &Arc<str>| self.addresses(name).is_some_and(|found| found.iter().all(is_free));
+                // The bare name leads to nothing by itself: it is as good as the full ones.
+                let is_bare = **name == *self.node;
+                names.iter().any(|own| (is_bare || **own == **name) && leads(own))
+            }
+        }
+    }
+
+    /// The names in DNS that only this node has: the configured domains hold nothing but nodes.
     fn own_names(&self) -> Vec<Arc<str>> {
         self.policy.node_domains.iter().map(|domain| format!("{}.{domain}", self.node).into()).collect()
     }
@@ -98,15 +125,9 @@ impl Case<'_> {
         }
     }
 
-    /// Whether an address that DNS gives is reserved for nobody.
-    fn is_free(&self, address: IpAddr) -> bool {
-        let claims = self.facts.claims(&San::ip(address));
-        claims.is_some_and(|claims| claims.unread.is_empty() && claims.reservations.is_empty())
-    }
-
     /// Whether the requester serves with a certificate that has this name: an address must present it itself, a name may be in
     /// what any address presents that the Node lists.
-    fn serves(&self, san: &San, node: &Node) -> bool {
+    pub(super) fn serves(&self, san: &San, node: &Node) -> bool {
         let is_proof = |live: &LiveCertificate| {
             node_name(&live.common_name) == Some(self.node) && live.sans.contains(san)
         };
@@ -126,69 +147,63 @@ impl Case<'_> {
     /// Whether it is known that an address is reserved for nobody but the node that asks.
     fn is_free_for(&self, san: &San, node: &Node) -> bool {
         let is_free = |claims: &Claims| {
+            let standing = |found| self.standing(san, claims, (found, Some(node)));
             claims.unread.is_empty()
-                && claims.reservations.iter().all(|found| self.is_own(san, claims, (found, Some(node))))
+                && claims.reservations.iter().all(|found| standing(found) == Standing::Own)
         };
         self.is_ordinary(san) && self.facts.claims(san).is_some_and(is_free)
     }
 
-    /// The addresses at which to look for certificates.
-    fn serving_addresses(&self, node: &Node) -> BTreeSet<IpAddr> {
-        let asks_for_names = self.sans.iter().any(|san| matches!(san, San::Dns(_)));
-        let listed = asks_for_names.then(|| self.listed_addresses(node));
-        self.sans.iter().filter_map(address).chain(listed.into_iter().flatten()).collect()
-    }
-
-    fn certificates(&self, node: &Node) -> Vec<Question> {
-        self.serving_addresses(node).into_iter().map(Question::LiveCertificate).collect()
-    }
-
-    /// What has to be asked before all certificates are known: first whose the addresses are.
-    fn unknown_certificates(&self, node: &Node) -> Vec<Question> {
-        let is_listed = node.listed <= self.policy.max_addresses;
-        let listed =
-            node.addresses.iter().filter(|san| is_listed && address(san).is_some() && self.is_ordinary(san));
-        let unknown: Vec<_> = listed.filter(|san| self.facts.claims(san).is_none()).cloned().collect();
-        if !unknown.is_empty() {
-            return unknown.into_iter().map(Question::Claims).collect();
+    /// What has to be asked before it is known whether certificates have these names: for addresses who serves there, where the
+    /// Node lists them; for names who serves at the addresses that the Node lists, and first whose these are.
+    pub(super) fn unknown_certificates<'s>(
+        &self,
+        sans: impl IntoIterator<Item = &'s San>,
+        node: &Node,
+    ) -> Vec<Question> {
+        let (mut addresses, mut for_names) = (BTreeSet::new(), false);
+        for san in sans {
+            match san {
+                San::Ip(address) if node.addresses.contains(san) => drop(addresses.insert(*address)),
+                San::Ip(_) => {}
+                San::Dns(_) => for_names = true,
+            }
+        }
+        if for_names {
+            let is_counted = |san: &&San| node.listed <= self.policy.max_addresses && address(san).is_some();
+            let listed = node.addresses.iter().filter(is_counted).filter(|san| self.is_ordinary(san));
+            let unknown: Vec<_> = listed.filter(|san| self.facts.claims(san).is_none()).cloned().collect();
+            if !unknown.is_empty() {
+                return unknown.into_iter().map(Question::Claims).collect();
+            }
+            addresses.extend(self.listed_addresses(node));
         }
         let is_unknown = |address: &IpAddr| self.facts.live_certificate(*address).is_none();
-        self.serving_addresses(node).into_iter().filter(is_unknown).map(Question::LiveCertificate).collect()
+        addresses.into_iter().filter(is_unknown).map(Question::LiveCertificate).collect()
     }
 
     /// What the accepted sources still have to be asked.
     fn unknown_sources(&self, node: &Node) -> Vec<Question> {
         let mut unknown = Vec::new();
         if self.policy.asks(Source::LiveCertificate) {
-            unknown.extend(self.unknown_certificates(node));
+            unknown.extend(self.unknown_certificates(&self.sans, node));
         }
-        if self.policy.asks(Source::Dns) {
-            for name in self.own_names() {
-                match self.facts.resolution(&name) {
-                    None => unknown.push(Question::Resolve(name)),
-                    Some(Resolution::Addresses(found)) => {
-                        let sans = found.iter().map(|address| San::ip(*address));
-                        unknown.extend(
-                            sans.filter(|san| self.facts.claims(san).is_none()).map(Question::Claims),
-                        );
-                    }
-                    Some(Resolution::NotFound | Resolution::Failed) => {}
+        if !self.policy.asks(Source::Dns) {
+            return unknown;
+        }
+        for name in self.own_names() {
+            match self.facts.resolution(&name) {
+                None => unknown.push(Question::Resolve(name)),
+                Some(Resolution::Addresses(found)) => {
+                    let sans = found.iter().map(|address| San::ip(*address));
+                    unknown.extend(sans.filter(|san| self.facts.claims(san).is_none()).map(Question::Claims));
                 }
+                Some(Resolution::NotFound | Resolution::Failed) => {}
             }
         }
+        let mut seen = HashSet::new();
+        unknown.retain(|question| seen.insert(question.clone()));
         unknown
-    }
-
-    /// Everything that the accepted sources were asked.
-    fn asked_sources(&self, node: &Node) -> Vec<Question> {
-        let mut asked = vec![self.own_node()];
-        if self.policy.asks(Source::LiveCertificate) {
-            asked.extend(self.certificates(node));
-        }
-        if self.policy.asks(Source::Dns) {
-            asked.extend(self.own_names().into_iter().map(Question::Resolve));
-        }
-        asked
     }
 
     /// Why a name is not justified, for people.
@@ -197,6 +212,12 @@ impl Case<'_> {
             return format!(
                 "Node {} lists {} addresses, more than {}: none counts",
                 self.node, node.listed, self.policy.max_addresses
+            );
+        }
+        if !self.could_be_its_name(san) && node.addresses.contains(san) {
+            return format!(
+                "{san} is not the name of Node {}: its status alone does not give it that",
+                self.node
             );
         }
         let lacking = |sources: &BTreeSet<Source>| {

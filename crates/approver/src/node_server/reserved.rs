@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
+
 use super::{Case, Stop};
 use crate::decide::Trace;
 use crate::{Claims, Node, Reservation, San, rules};
@@ -17,22 +19,53 @@ pub(super) fn check_always(case: &Case<'_>, trace: &mut Trace) -> Result<(), Sto
 }
 
 /// Demands that no name is one that this cluster has given to somebody else.
+///
+/// Nodes and tenants can bring about some reservations, for a neighbour's address too: a range of pods, a Service's external
+/// address, a Node of the same name. Whoever is in the inventory, or serves there now with a certificate of ours, is not shut out
+/// by those.
 pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Trace) -> Result<(), Stop> {
-    for san in &case.sans {
-        let Some(claims) = case.facts.claims(san) else { continue };
-        let Some(reservation) =
-            claims.reservations.iter().find(|found| !case.is_own(san, claims, (found, node)))
-        else {
+    let found = || {
+        let claims = |san| case.facts.claims(san).map(|claims| (san, claims));
+        let claims = case.sans.iter().filter_map(claims);
+        claims.flat_map(|(san, claims)| claims.reservations.iter().map(move |found| (san, claims, found)))
+    };
+    let refused = |trace: &mut Trace, san: &San, found: &Reservation| {
+        let why = (case.facts.about_the_cluster(), format!("{san} is {found}"));
+        Err(trace.refuse(case, RULE, why))
+    };
+    for (san, claims, reservation) in found() {
+        if case.standing(san, claims, (reservation, node)) == Standing::Taken {
+            return refused(trace, san, reservation);
+        }
+    }
+    for (san, claims, reservation) in found() {
+        let (Standing::Disputed, Some(node)) = (case.standing(san, claims, (reservation, node)), node) else {
             continue;
         };
-        let mut on = case.claims();
-        if node.is_some() {
-            on.push(case.own_node());
+        if case.policy.lists(case.node, san) {
+            continue;
         }
-        return Err(trace.refuse(case, RULE, (on, format!("{san} is {reservation}"))));
+        let unknown = case.unknown_certificates([san], node);
+        if !unknown.is_empty() {
+            return Err(trace.ask(RULE, unknown));
+        }
+        if !case.serves(san, node) {
+            return refused(trace, san, reservation);
+        }
     }
     trace.check(RULE, true);
     Ok(())
+}
+
+/// Whose a reserved name is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// The very node's that asks.
+    Own,
+    /// Not shown to be its, and not for certain somebody else's.
+    Disputed,
+    /// Somebody else's.
+    Taken,
 }
 
 /// What a name is that no node has in any cluster.
@@ -42,7 +75,7 @@ fn always(case: &Case<'_>, san: &San) -> Option<String> {
             let range = case.policy.reserved_ranges.iter().find(|range| range.contains(address))?;
             Some(format!("in the configured range {range}"))
         }),
-        San::Dns(name) => service(case, name).or_else(|| {
+        San::Dns(name) => case.policy.cluster_name(name).or_else(|| {
             let pattern =
                 case.policy.reserved_names.iter().find(|pattern| pattern.matches(name, case.node))?;
             Some(format!("of the configured form {pattern}"))
@@ -58,28 +91,22 @@ fn special(address: IpAddr) -> Option<&'static str> {
     };
     let is_broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
     let is_this_network = matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 0);
+    let embeds = |text: &str| text.parse::<IpNet>().is_ok_and(|range| range.contains(&address));
     [
         (address.is_loopback(), "a loopback address"),
         (address.is_unspecified() || is_this_network, "an unspecified address"),
         (is_link_local, "a link-local address"),
         (address.is_multicast() || is_broadcast, "a multicast or broadcast address"),
+        (EMBEDDING.into_iter().any(embeds), "an IPv4 address in the form of an IPv6 one, or site-local"),
     ]
     .into_iter()
     .find_map(|(holds, what)| holds.then_some(what))
 }
 
-/// What a name is that leads to a Service, or to whoever asks.
-fn service(case: &Case<'_>, name: &str) -> Option<String> {
-    let is_within = |domain: &str| name == domain || name.ends_with(&format!(".{domain}"));
-    if is_within("localhost") {
-        return Some("a loopback name".to_owned());
-    }
-    if ["kubernetes", "kubernetes.default"].contains(&name) || is_within("svc") {
-        return Some("a name of a Service".to_owned());
-    }
-    let domain = case.policy.cluster_domains.iter().find(|domain| is_within(domain))?;
-    Some(format!("in the cluster's domain {domain}"))
-}
+/// Ranges in which an IPv6 address stands for an IPv4 one, which would have to be judged in its place (RFC 4291 §2.5.5, RFC 2765,
+/// RFC 6052, RFC 8215, RFC 3056), and site-local ones (RFC 3879).
+const EMBEDDING: [&str; 6] =
+    ["::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10"];
 
 impl Case<'_> {
     /// Whether a node could have this name in some cluster.
@@ -87,22 +114,28 @@ impl Case<'_> {
         always(self, san).is_none()
     }
 
-    /// Whether what is reserved is reserved for the very node that asks.
+    /// Whose a reserved name is.
     ///
     /// Control-plane nodes serve at the addresses at which their API servers are reached, and the API servers' certificates hold
     /// these nodes' names: a plain reserved set would lock out their kubelets. What the label says NodeRestriction vouches for.
     /// Whatever else an API server presents, a virtual address above all, stays reserved for control-plane nodes too.
-    pub(super) fn is_own(&self, san: &San, claims: &Claims, found: (&Reservation, Option<&Node>)) -> bool {
+    pub(super) fn standing(
+        &self,
+        san: &San,
+        claims: &Claims,
+        found: (&Reservation, Option<&Node>),
+    ) -> Standing {
         let (reservation, node) = found;
-        let Some(node) = node else { return false };
+        let Some(node) = node else { return Standing::Taken };
         match reservation {
-            Reservation::NodeName(name) | Reservation::PodRange(name) => **name == *self.node,
-            Reservation::Service(_) | Reservation::ServiceRange(_) => false,
+            Reservation::NodeName(name) | Reservation::PodRange(name) if **name == *self.node => {
+                Standing::Own
+            }
+            Reservation::NodeName(_) | Reservation::PodRange(_) | Reservation::ServiceName(_) => {
+                Standing::Disputed
+            }
+            Reservation::Service(_) | Reservation::ServiceRange(_) => Standing::Taken,
             Reservation::ApiServerEndpoint | Reservation::ApiServerCertificate => {
-                if self.policy.lists(self.node, san) {
-                    return true;
-                }
-                let is_alone = claims.nodes.iter().all(|other| **other == *self.node);
                 let is_its = match san {
                     San::Ip(_) => {
                         claims.reservations.contains(&Reservation::ApiServerEndpoint)
@@ -110,7 +143,12 @@ impl Case<'_> {
                     }
                     San::Dns(name) => **name == *self.node,
                 };
-                node.is_control_plane && is_alone && is_its
+                let is_alone = claims.nodes.iter().all(|other| **other == *self.node);
+                match (self.policy.lists(self.node, san), node.is_control_plane && is_its, is_alone) {
+                    (true, ..) | (_, true, true) => Standing::Own,
+                    (false, true, false) => Standing::Disputed,
+                    (false, false, _) => Standing::Taken,
+                }
             }
         }
     }
@@ -120,6 +158,7 @@ impl std::fmt::Display for Reservation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Service(name) => write!(f, "an address of Service {name}"),
+            Self::ServiceName(name) => write!(f, "a name or an outer address of Service {name}"),
             Self::ServiceRange(range) => write!(f, "in the range of Services {range}"),
             Self::ApiServerEndpoint => f.write_str("an API server's address"),
             Self::ApiServerCertificate => f.write_str("in an API server's certificate"),

@@ -44,8 +44,13 @@ fn what_a_node_reports_of_itself_gives_it_nothing_that_is_reserved() {
     ] {
         assert_eq!(broken(&self_reported(&[san]), &Sample::asking(&["n1", san])), RESERVED, "{san}");
     }
-    for san in ["localhost.example.com", "kubernetes.example.com", "svc.example.com", "mycluster.local"] {
+    for san in
+        ["n1.localhost.example.com", "n1.kubernetes.example.com", "n1.svc.example.com", "n1.mycluster.local"]
+    {
         assert_eq!(broken(&self_reported(&[san]), &Sample::asking(&["n1", san])), None, "{san}");
+    }
+    for san in ["::7f00:1", "::ffff:0:a60:1", "64:ff9b::a60:1", "64:ff9b:1::1", "2002:a60:1::1", "fec0::1"] {
+        assert_eq!(broken(&self_reported(&[san]), &Sample::asking(&[san])), RESERVED, "{san}");
     }
 }
 
@@ -57,7 +62,9 @@ fn what_the_cluster_has_given_to_others_is_reserved() {
         ("10.96.0.9", Reservation::ServiceRange(range)),
         ("10.0.0.100", Reservation::ApiServerEndpoint),
         ("10.0.0.200", Reservation::ApiServerCertificate),
-        ("api.example.com", Reservation::ApiServerCertificate),
+        ("n1.example.com", Reservation::ApiServerCertificate),
+        ("n1.shop", Reservation::ServiceName("shop/n1".into())),
+        ("203.0.113.7", Reservation::ServiceName("shop/web".into())),
         ("10.244.7.1", Reservation::PodRange("n2".into())),
     ] {
         let free = self_reported(&[san]);
@@ -92,6 +99,51 @@ fn a_control_plane_node_serves_at_its_own_api_servers_address() {
 }
 
 #[test]
+fn nobody_keeps_a_neighbour_from_what_it_serves_with() {
+    let asked = Sample::default();
+    let serving = |world: World| world.serves("10.0.0.1", "system:node:n1", &["n1", "10.0.0.1"]);
+    let inventory = |world: World| {
+        let sans = ["n1", "10.0.0.1"].map(|text| approver::San::from_text(text).unwrap());
+        world.policy(|policy| drop(policy.inventory.insert("n1".to_owned(), sans.into())))
+    };
+    let endpoint = World::default().reserved("10.0.0.1", Reservation::ApiServerEndpoint).control_plane("n1");
+    for (what, world) in [
+        ("a range of pods", World::default().reserved("10.0.0.1", Reservation::PodRange("n2".into()))),
+        (
+            "a Service's external address",
+            World::default().reserved("10.0.0.1", Reservation::ServiceName("a/b".into())),
+        ),
+        ("a claim to an API server's address", endpoint.node("n2", &["10.0.0.1"])),
+    ] {
+        assert_eq!(broken(&world, &asked), RESERVED, "{what}: nothing shows whose it is");
+        assert_eq!(broken(&serving(world.clone()), &asked), None, "{what}: it serves there");
+        assert_eq!(broken(&inventory(world), &asked), None, "{what}: the inventory says so");
+    }
+    let own_name = World::default().node("n2", &["n1"]);
+    assert_eq!(broken(&own_name, &asked), None, "a claim to its very name");
+}
+
+#[test]
+fn a_node_gets_no_other_name_by_its_own_word() {
+    for san in ["n2.example.com", "vault.example.com", "n10", "n1x.example.com", "example.com"] {
+        let asked = Sample::asking(&["n1", san]);
+        assert_eq!(broken(&self_reported(&[san]), &asked), Some("kubelet-serving/san-justified"), "{san}");
+    }
+    assert_eq!(broken(&self_reported(&["n1.example.com"]), &Sample::asking(&["n1", "n1.example.com"])), None);
+}
+
+#[test]
+fn a_long_list_is_refused_before_anything_is_asked() {
+    let many: Vec<_> = (0..33).map(|last| format!("10.0.1.{last}")).collect();
+    let asked = Sample { sans: many, ..Sample::default() };
+    let forbidden = World { allowed: false, ..World::default() };
+    assert_eq!(broken(&forbidden, &asked), Some("kubelet-serving/san-count"));
+    assert_eq!(forbidden.gate(&asked.request()).1, Some("kubelet-serving/san-count"));
+    let repeated = Sample { sans: vec!["10.0.0.1".to_owned(); 33], ..Sample::default() };
+    assert_eq!(broken(&World::default(), &repeated), Some("kubelet-serving/san-count"));
+}
+
+#[test]
 fn a_stolen_control_plane_node_does_not_get_the_virtual_address() {
     let world = self_reported(&["10.0.0.250", "api.example.com"])
         .control_plane("n1")
@@ -111,9 +163,9 @@ fn of_two_claims_to_an_address_the_certificate_that_is_served_there_decides() {
     assert_eq!(broken(&owner, &asked), None, "a later claim takes nothing from an owner");
     let victim = both.serves("10.0.0.1", "system:node:n2", &["10.0.0.1"]);
     assert_eq!(broken(&victim, &asked), CONFLICT, "the later claim gets nothing");
-    let names = World::default().node("n1", &["n1", "10.0.0.1", "box"]).node("n2", &["box"]);
+    let names = World::default().node("n1", &["n1", "10.0.0.1", "n1.box"]).node("n2", &["n1.box"]);
     assert_eq!(
-        broken(&names, &Sample::asking(&["10.0.0.1", "box"])),
+        broken(&names, &Sample::asking(&["10.0.0.1", "n1.box"])),
         CONFLICT,
         "names are claimed as addresses are"
     );
@@ -160,7 +212,11 @@ fn dns_that_leads_to_reserved_addresses_justifies_nothing() {
 
 #[test]
 fn the_gate_holds_what_others_approved_for_a_reserved_name_and_nothing_else() {
-    let by_hand = Sample { username: "alice".into(), groups: vec![], ..Sample::asking(&["n1", "10.0.0.77"]) };
+    let by_hand = Sample {
+        username: "alice".into(),
+        groups: vec![],
+        ..Sample::asking(&["vault.example.com", "10.0.0.77"])
+    };
     assert_eq!(
         World::default().gate(&by_hand.request()).0,
         APPROVED,
@@ -173,6 +229,8 @@ fn the_gate_holds_what_others_approved_for_a_reserved_name_and_nothing_else() {
     assert_eq!(World::default().gate(&Sample::asking(&["*.svc"]).request()).1, RESERVED);
     assert_eq!(World::default().gate(&Sample::asking(&["kubernetes.default"]).request()).1, RESERVED);
     let own = World::default().reserved("10.0.0.1", Reservation::ApiServerEndpoint).control_plane("n1");
+    let in_its_name = Sample { username: "system:node:n2".into(), ..Sample::default() };
+    assert_eq!(own.gate(&in_its_name.request()).1, RESERVED, "asked for by another in its name");
     assert_eq!(own.gate(&Sample::default().request()).0, APPROVED, "a control-plane node's own address");
     let unread = World { unread: vec!["list services"], ..World::default() };
     assert_eq!(unread.gate(&by_hand.request()).1, Some("kubelet-serving/facts"));

@@ -43,7 +43,11 @@ fn good_nodes_get_their_certificates() {
         ),
         ("addresses alone", &["n1", "10.0.0.1"], &["10.0.0.1"]),
         ("names alone", &["n1", "10.0.0.1"], &["n1"]),
-        ("a name as Windows writes it", &["N1.Example.Com", "10.0.0.1"], &["n1.EXAMPLE.com.", "10.0.0.1"]),
+        (
+            "a name as Windows writes it",
+            &["N1", "N1.Example.Com", "10.0.0.1"],
+            &["N1", "n1.EXAMPLE.com.", "10.0.0.1"],
+        ),
         ("a mapped address", &["10.0.0.1"], &["::ffff:10.0.0.1"]),
     ] {
         let world = World::default().node("n1", addresses);
@@ -57,7 +61,7 @@ fn an_address_is_held_until_the_node_lists_it() {
     let (outcome, rule) = World::default().decide(&asked.request());
     assert_eq!(rule, Some("kubelet-serving/san-justified"));
     let Outcome::Hold { on, .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(on, [approver::Question::Node("n1".into())], "a change of the Node brings it back");
+    assert!(on.contains(&approver::Question::Node("n1".into())), "a change of the Node brings it back");
     assert_eq!(broken(&World::default().node("n1", &["n1", "10.0.0.1", "10.0.0.2"]), &asked), None);
 }
 
@@ -109,7 +113,7 @@ fn each_constraint_has_a_row_that_breaks_it() {
         ("other-san", &Sample::asking(&["n1", "other"]), &|_| ()),
         ("san-form", &Sample::asking(&["*.n1"]), &|_| ()),
         ("san-form", &Sample::asking(&["xn--n1-abc"]), &|_| ()),
-        ("san-count", &plain, &|policy| policy.constraints.max_names = Some(1)),
+        ("san-count", &plain, &|policy| policy.constraints.max_names = 1),
         ("lifetime", &long, &|policy| policy.constraints.max_lifetime = Some(600)),
         ("name-pattern", &plain, &|policy| policy.constraints.names = pattern("{node}.example.com")),
         ("address-range", &plain, &|policy| policy.constraints.allowed_ranges = range("192.168.0.0/16")),
@@ -121,10 +125,7 @@ fn each_constraint_has_a_row_that_breaks_it() {
         assert_eq!(broken_by(sample, change), Some(format!("kubelet-serving/{rule}")).as_deref());
     }
     for (sample, change) in [
-        (
-            &plain,
-            &(|policy: &mut NodeServer| policy.constraints.max_names = Some(2)) as &dyn Fn(&mut NodeServer),
-        ),
+        (&plain, &(|policy: &mut NodeServer| policy.constraints.max_names = 2) as &dyn Fn(&mut NodeServer)),
         (&long, &|policy| policy.constraints.max_lifetime = Some(601)),
         (&plain, &|policy| policy.constraints.names = pattern("{node}")),
         (&plain, &|policy| policy.constraints.allowed_ranges = range("10.0.0.0/8")),

@@ -57,6 +57,12 @@ pub struct Args {
     /// csrsigning, csrapproving and csrcleaner
     #[arg(long, value_name = "NAMES", default_value = "*", action = Append, help_heading = WORK)]
     pub controllers: Vec<String>,
+    /// Approve the serving certificates of kubelets (requires the permission selfnodeserver). Names and addresses must be in the
+    /// Node's status and be nobody else's: not the API server's, not of Services, not another Node's. A Node writes its own
+    /// status, so this needs the admission plugin NodeRestriction. What others approve is not signed for reserved names either
+    #[arg(long, value_name = "BOOL", default_value = "false", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", help_heading = WORK)]
+    pub approve_kubelet_serving: String,
     /// Calls to the API server that may be under way at once. How many there are below it follows the API server's answers:
     /// more while they come quickly, fewer while they are slow or fail
     #[arg(long, value_name = "NUMBER", default_value = "64", help_heading = WORK)]

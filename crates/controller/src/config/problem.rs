@@ -292,6 +292,8 @@ pub enum Notice {
         /// The flag of the other half.
         missing: &'static str,
     },
+    /// Serving certificates are approved by what nodes say of themselves.
+    SelfReported,
 }
 
 impl fmt::Display for Notice {
@@ -300,6 +302,10 @@ impl fmt::Display for Notice {
             Self::HalfDefaultPair { given, missing } => {
                 write!(f, "no certificates are signed: {} was given without --{missing}", given.display())
             }
+            Self::SelfReported => f.write_str(
+                "serving certificates are approved by the addresses that nodes report themselves: make sure that the API server runs \
+                 the admission plugin NodeRestriction, without which every node may write every Node",
+            ),
         }
     }
 }

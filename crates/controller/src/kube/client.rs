@@ -58,6 +58,12 @@ impl Clients {
         &self.access
     }
 
+    /// The authorities in the kubeconfig, in DER, to which API servers' certificates chain.
+    #[must_use]
+    pub fn trusted(&self) -> Vec<Vec<u8>> {
+        self.credentials.borrow().config.root_cert.clone().unwrap_or_default()
+    }
+
     /// A way to the API server, with connections of its own.
     ///
     /// # Errors

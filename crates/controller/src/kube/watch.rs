@@ -1,4 +1,4 @@
-//! The one watch on all CertificateSigningRequests.
+//! The watch on all objects of a kind.
 //!
 //! A list in pages, then a watch from the version of the list. A watch that ends is taken up from the last version seen, so
 //! nothing is lost and nothing is read twice; only a version that the API server no longer knows (410) makes us list again.
@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use super::backoff::Backoff;
 use super::call::{CallError, Caller, Operation};
+use super::path::CERTIFICATE_SIGNING_REQUESTS;
 use crate::log::{MissingPermissions, OncePer};
 use crate::serve::metrics::Metrics;
 
@@ -31,10 +32,6 @@ use error::expired_or_failed;
 use event::{Event, Metadata};
 use list::Page;
 
-const RESOURCE: &str = "certificates.k8s.io/certificatesigningrequests";
-const LIST: Operation = Operation::new("list", RESOURCE);
-const WATCH: Operation = Operation::new("watch", RESOURCE);
-
 /// After this long without a byte the connection counts as dead, and the watch is taken up again. The API server sends a
 /// bookmark a minute to those who ask for them.
 const SILENCE: Duration = Duration::from_secs(90);
@@ -45,35 +42,74 @@ const LONGEST_KEPT: usize = 64 << 10;
 /// A watch that lasted this long was no failure, however it ended.
 const LASTING: Duration = Duration::from_secs(5);
 
-/// What the watch saw, in order. An [`engine::Input`], before anybody has said what questions and answers are.
+/// A kind of object that can be watched.
+pub trait Watched: Send + Sized + Sync + 'static {
+    /// Where all of them are.
+    const PATH: &'static str;
+
+    /// Which of them are meant, as a part of a query that ends in `&`; empty: all.
+    const SELECTOR: &'static str = "";
+
+    /// What RBAC calls them, `group/resource`.
+    const RESOURCE: &'static str;
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When it is not of this kind, or of a later version that cannot be read.
+    fn decode(json: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// `metadata.resourceVersion`.
+    fn resource_version(&self) -> u64;
+}
+
+impl Watched for CertificateSigningRequest {
+    const PATH: &'static str = CERTIFICATE_SIGNING_REQUESTS;
+    const RESOURCE: &'static str = "certificates.k8s.io/certificatesigningrequests";
+
+    fn decode(json: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(json.parse()?)
+    }
+
+    fn resource_version(&self) -> u64 {
+        self.resource_version()
+    }
+}
+
+/// What the watch saw, in order.
 #[derive(Clone, Debug)]
-pub enum Seen {
+pub enum Seen<T = CertificateSigningRequest> {
     /// A list begins.
     Init,
 
     /// An object of the list.
-    InitApply(Arc<CertificateSigningRequest>),
+    InitApply(Arc<T>),
 
     /// The list is complete.
     InitDone,
 
     /// An object was added or changed.
-    Apply(Arc<CertificateSigningRequest>),
+    Apply(Arc<T>),
 
     /// An object was deleted.
     Deleted {
+        /// `metadata.namespace`, empty where there is none.
+        namespace: Arc<str>,
         /// `metadata.name`.
         name: Arc<str>,
         /// `metadata.uid`.
         uid: Arc<str>,
     },
+
+    /// Nothing was missed until now: the API server says so when a watch begins, and about once a minute.
+    Current,
 }
 
 /// Watches, and never gives up.
 #[derive(Debug)]
-pub struct Watcher {
+pub struct Watcher<T = CertificateSigningRequest> {
     caller: Caller,
-    seen: mpsc::Sender<Seen>,
+    seen: mpsc::Sender<Seen<T>>,
     metrics: Arc<Metrics>,
     /// Where to take the watch up; `None`: list first.
     version: Option<String>,
@@ -85,10 +121,13 @@ pub struct Watcher {
     said: OncePer,
 }
 
-impl Watcher {
+impl<T: Watched> Watcher<T> {
+    const LIST: Operation = Operation::new("list", T::RESOURCE);
+    const WATCH: Operation = Operation::new("watch", T::RESOURCE);
+
     /// Watches through `caller`, and tells `seen`. The channel is bounded: while nobody takes from it, the API server waits.
     #[must_use]
-    pub fn new(caller: Caller, seen: mpsc::Sender<Seen>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(caller: Caller, seen: mpsc::Sender<Seen<T>>, metrics: Arc<Metrics>) -> Self {
         Self {
             caller,
             seen,
@@ -165,8 +204,8 @@ impl Watcher {
     /// not keep us from the others.
     async fn page(&self, length: &mut usize, next: Option<&str>) -> Result<Vec<u8>, WatchError> {
         loop {
-            let request = Request::get(list::path(*length, next)).body(Vec::new());
-            match self.caller.call_for(LIST, request, list::LONGEST).await {
+            let request = Request::get(list::path::<T>(*length, next)).body(Vec::new());
+            match self.caller.call_for(Self::LIST, request, list::LONGEST).await {
                 Err(error @ (CallError::TooLong { .. } | CallError::TimedOut { .. })) if *length > 1 => {
                     self.report(&error.into());
                     *length /= 2;
@@ -178,10 +217,11 @@ impl Watcher {
 
     /// Tells of every change since `version`, until the watch ends.
     async fn follow(&mut self) -> Result<(), WatchError> {
-        let path = event::path(self.version.as_deref().unwrap_or_default());
-        let body = self.caller.open(WATCH, Request::get(path).body(Vec::new())).await;
+        let path = event::path::<T>(self.version.as_deref().unwrap_or_default());
+        let body = self.caller.open(Self::WATCH, Request::get(path).body(Vec::new())).await;
         let body = body.map_err(expired_or_failed)?;
         self.opened = Some(Instant::now());
+        self.tell(Seen::Current).await?;
         let mut lines = body.into_data_stream().into_async_read();
         let mut line = Vec::new();
         loop {
@@ -207,8 +247,10 @@ impl Watcher {
         };
         let seen = match event.r#type {
             "ADDED" | "MODIFIED" => self.decoded(event.object).map(Seen::Apply),
-            "DELETED" => event::metadata(event.object)
-                .map(|Metadata { name, uid, .. }| Seen::Deleted { name: name.into(), uid: uid.into() }),
+            "DELETED" => event::metadata(event.object).map(|Metadata { namespace, name, uid, .. }| {
+                Seen::Deleted { namespace: namespace.into(), name: name.into(), uid: uid.into() }
+            }),
+            "BOOKMARK" => Some(Seen::Current),
             "ERROR" => return Err(event::ended(event.object)),
             _ => None,
         };
@@ -225,12 +267,12 @@ impl Watcher {
         Ok(())
     }
 
-    fn decoded(&self, raw: &RawValue) -> Option<Arc<CertificateSigningRequest>> {
-        match raw.get().parse() {
+    fn decoded(&self, raw: &RawValue) -> Option<Arc<T>> {
+        match T::decode(raw.get()) {
             Ok(object) => Some(Arc::new(object)),
             Err(error) => {
                 let name = event::metadata(raw).map(|metadata| metadata.name);
-                self.pass_over(&name, &error);
+                self.pass_over(&name, &*error);
                 None
             }
         }
@@ -239,11 +281,11 @@ impl Watcher {
     fn pass_over(&self, name: &dyn Debug, error: &(dyn std::error::Error + 'static)) {
         self.metrics.failed("object_unreadable");
         if self.unreadable.permits(&format!("{name:?}")) {
-            tracing::warn!(csr.name = ?name, error, "an object cannot be read and is passed over");
+            tracing::warn!(resource = T::RESOURCE, name = ?name, error, "an object cannot be read and is passed over");
         }
     }
 
-    async fn tell(&self, seen: Seen) -> Result<(), WatchError> {
+    async fn tell(&self, seen: Seen<T>) -> Result<(), WatchError> {
         self.seen.send(seen).await.map_err(|_| WatchError::Unheard)
     }
 

@@ -46,6 +46,7 @@ impl Running {
         let (leading, stop) = (watch::Sender::new(leads), CancellationToken::new());
         let events = Events {
             seen: events,
+            changed: mpsc::unbounded_channel().1,
             leading: leading.subscribe(),
             policy: policy.subscribe(),
             stop: stop.clone(),

@@ -39,6 +39,7 @@ fn executor(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> (Executor, 
         reviews: Reviews::new(caller),
         threads: SigningThreads::start().unwrap(),
         policy,
+        facts: None,
     };
     (Executor::new(tools, Arc::clone(&metrics)), metrics)
 }

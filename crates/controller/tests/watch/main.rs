@@ -56,6 +56,7 @@ async fn watch(script: impl IntoIterator<Item = Answer>) -> Story {
     let mut story = Vec::new();
     let took = loop {
         match tokio::time::timeout(Duration::from_secs(20), sees.recv()).await {
+            Ok(Some(Seen::Current)) => (),
             Ok(seen) => story.push(short(&seen.unwrap())),
             Err(_) if api.is_over() => break start.elapsed(),
             Err(_) => (),
@@ -73,7 +74,8 @@ fn short(seen: &Seen) -> String {
         Seen::InitApply(object) => format!("listed {}", object.name()),
         Seen::InitDone => "done".into(),
         Seen::Apply(object) => format!("{}@{}", object.name(), object.resource_version()),
-        Seen::Deleted { name, uid } => format!("deleted {name} {uid}"),
+        Seen::Deleted { name, uid, .. } => format!("deleted {name} {uid}"),
+        Seen::Current => "current".into(),
     }
 }
 
@@ -232,7 +234,7 @@ async fn a_watch_that_is_closed_at_once_again_and_again_is_no_busy_loop() {
 #[tokio::test(start_paused = true)]
 async fn when_nobody_listens_any_more_it_ends() {
     let api = Api::new([Answer::Page(vec![object("a", 1)], "")]);
-    let (seen, sees) = mpsc::channel(1);
+    let (seen, sees) = mpsc::channel::<Seen>(1);
     drop(sees);
     Watcher::new(api.caller(), seen, Arc::new(Metrics::new(["s"]).unwrap())).run().await;
 }

@@ -122,3 +122,33 @@ fn who_waits_or_is_held_goes_on_when_approved_by_hand() {
     rig.next("sign");
     assert_eq!(rig.engine.counts().questions, 0);
 }
+
+#[test]
+fn what_others_approved_may_be_asked_about_before_it_is_signed() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(approved(11)));
+    rig.does("sign", Outcome::Asks(vec!["whose is it?"]));
+    rig.does("ask", Outcome::Answered(false));
+    let (ticket, effect) = rig.next("sign");
+    assert!(matches!(effect, Effect::Sign { answers, .. } if answers == [("whose is it?", false)]));
+    rig.done(ticket, Outcome::Holds { on: vec!["whose is it?"], rule: &RULE });
+    assert_eq!(rig.engine.held_by("csr-1").map(|rule| rule.id), Some(RULE.id));
+    rig.sleep();
+    rig.tell(Input::FactChanged("whose is it?"));
+    rig.does("ask", Outcome::Answered(true));
+    rig.does("read", Outcome::Found(approved(11)));
+    let (_, effect) = rig.next("sign");
+    assert!(matches!(effect, Effect::Sign { answers, .. } if answers == [("whose is it?", true)]));
+}
+
+#[test]
+fn what_was_answered_for_the_decision_is_known_when_its_result_is_signed() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Answered(true));
+    rig.does("decide", Outcome::Approves(condition(csr::ConditionType::Approved)));
+    rig.does("approve", Outcome::Written(approved(11)));
+    let (_, effect) = rig.next("sign");
+    assert!(matches!(effect, Effect::Sign { answers, .. } if answers == [("may it?", true)]));
+}

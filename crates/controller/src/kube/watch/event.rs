@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::WatchError;
-use crate::kube::path::{CERTIFICATE_SIGNING_REQUESTS, encoded};
+use super::{WatchError, Watched};
+use crate::kube::path::encoded;
 
 /// Seconds that the API server is asked to keep a watch open.
 const LIFETIME: u32 = 480;
@@ -20,6 +20,8 @@ pub(super) struct Event<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
+    #[serde(default)]
+    pub(super) namespace: String,
     /// Empty in a bookmark.
     #[serde(default)]
     pub(super) name: String,
@@ -29,10 +31,10 @@ pub(super) struct Metadata {
 }
 
 /// The path of a watch of all that changed since `version`.
-pub(super) fn path(version: &str) -> String {
-    let version = encoded(version);
+pub(super) fn path<T: Watched>(version: &str) -> String {
+    let (path, selector, version) = (T::PATH, T::SELECTOR, encoded(version));
     format!(
-        "{CERTIFICATE_SIGNING_REQUESTS}?watch=true&allowWatchBookmarks=true&timeoutSeconds={LIFETIME}&resourceVersion={version}"
+        "{path}?{selector}watch=true&allowWatchBookmarks=true&timeoutSeconds={LIFETIME}&resourceVersion={version}"
     )
 }
 

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::kube::path::{CERTIFICATE_SIGNING_REQUESTS, encoded};
+use super::Watched;
+use crate::kube::path::encoded;
 
 /// Objects in a page, unless that is too much at once.
 pub(super) const LENGTH: usize = 100;
@@ -28,7 +29,7 @@ pub(super) struct ListMetadata {
 }
 
 /// The path of the first page of `length` objects, or of that at which `next` points.
-pub(super) fn path(length: usize, next: Option<&str>) -> String {
+pub(super) fn path<T: Watched>(length: usize, next: Option<&str>) -> String {
     let next = next.map_or_else(String::new, |next| format!("&continue={}", encoded(next)));
-    format!("{CERTIFICATE_SIGNING_REQUESTS}?limit={length}{next}")
+    format!("{}?{}limit={length}{next}", T::PATH, T::SELECTOR)
 }

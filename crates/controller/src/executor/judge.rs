@@ -1,0 +1,101 @@
+//! The approver's opinion, in the engine's words.
+
+use std::sync::Arc;
+
+use approver::{Answer, Decision, Finding, Outcome as Opinion, Question};
+use csr::{CertificateSigningRequest, Condition, ConditionType, ParseError, Request, Rule, SignerName};
+
+use super::Outcome;
+use crate::facts::Facts;
+use crate::policy::Policy;
+
+/// Asks the approver, and answers at once what the indexes know.
+pub(super) struct Judge {
+    pub(super) policy: Arc<Policy>,
+    pub(super) facts: Option<Arc<Facts>>,
+}
+
+impl Judge {
+    /// Whether the requester may have it.
+    pub(super) fn decided(
+        &self,
+        object: &CertificateSigningRequest,
+        answers: Vec<(Question, Answer)>,
+    ) -> Result<Outcome, ParseError> {
+        let request = Request::parse(object)?;
+        let decision = self.ask(answers, |facts| approver::decide(&request, &self.policy.approval, facts));
+        Ok(match decision.outcome {
+            Opinion::NoOpinion => {
+                tracing::debug!("no opinion on this request");
+                Outcome::NoOpinion
+            }
+            Opinion::Ask(questions) => Outcome::Asks(questions),
+            Opinion::Approve(grant) => Outcome::Approves(grant.condition()),
+            Opinion::Hold { rule, on } => {
+                tracing::debug!(rule = rule.id, note = note(&decision.trace), "the request is held");
+                Outcome::Holds { on, rule }
+            }
+            Opinion::Deny { rule, note } => Outcome::Denies(denial(rule, &note)),
+        })
+    }
+
+    /// What keeps an approved request from being signed; `None` where nothing does. One that cannot be read is the signer's to refuse.
+    pub(super) fn stopped(
+        &self,
+        object: &CertificateSigningRequest,
+        answers: Vec<(Question, Answer)>,
+    ) -> Option<Outcome> {
+        let is_asked = self.policy.approval.node_server.is_some()
+            && object.spec().signer_name.as_str() == SignerName::KUBELET_SERVING;
+        let request = if is_asked { Request::parse(object).ok()? } else { return None };
+        let decision = self.ask(answers, |facts| approver::gate(&request, &self.policy.approval, facts));
+        match decision.outcome {
+            Opinion::NoOpinion | Opinion::Approve(_) => None,
+            Opinion::Ask(questions) => Some(Outcome::Asks(questions)),
+            Opinion::Hold { rule, on } => {
+                tracing::warn!(
+                    rule = rule.id,
+                    note = note(&decision.trace),
+                    "what others approved is not signed"
+                );
+                Some(Outcome::Holds { on, rule })
+            }
+            // What is approved cannot be denied any more.
+            Opinion::Deny { rule, .. } => Some(Outcome::Holds { on: Vec::new(), rule }),
+        }
+    }
+
+    fn ask(
+        &self,
+        answers: Vec<(Question, Answer)>,
+        decide: impl Fn(&approver::Facts) -> Decision,
+    ) -> Decision {
+        let mut known: approver::Facts = answers.into_iter().collect();
+        loop {
+            let decision = decide(&known);
+            let Opinion::Ask(questions) = &decision.outcome else { return decision };
+            let answered =
+                |question: &Question| Some((question.clone(), self.facts.as_ref()?.known(question)?));
+            let found: Vec<_> = questions.iter().filter_map(answered).collect();
+            if found.is_empty() {
+                return decision;
+            }
+            found.into_iter().for_each(|(question, answer)| known.add(question, answer));
+        }
+    }
+}
+/// What was found of the rule that does not hold.
+fn note(trace: &[Finding]) -> &str {
+    trace.iter().find(|finding| finding.holds == Some(false)).map_or("", |finding| finding.note.as_str())
+}
+
+/// What a denial says: the rule, what was found, and what to do.
+fn denial(rule: &Rule, note: &str) -> Condition {
+    let found = if note.is_empty() { String::new() } else { format!(" ({note})") };
+    Condition {
+        kind: ConditionType::Denied,
+        reason: "RuleBroken",
+        message: format!("{} does not hold: {}{found}; {}", rule.id, rule.title, rule.remedy),
+        last_update_time: None,
+    }
+}

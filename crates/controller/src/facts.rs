@@ -1,0 +1,147 @@
+//! What the approver wants to know beside permissions: the Node that asks, and whose names and addresses are whose.
+//!
+//! The requester's Node is read anew for each request. Everything else comes from indexes that follow the cluster, as reading
+//! every Node for every request would be a full list each time; an index that is not complete, or was not heard of lately, says
+//! so in its answers, and the request is held.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use approver::{Answer, LiveCertificate, NodeServer, Question, Resolution, San};
+use http::Request;
+use ipnet::IpNet;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::kube::call::{CallError, Caller, Operation};
+use crate::kube::path::encoded;
+use crate::serve::metrics::Metrics;
+
+mod api_servers;
+mod follow;
+pub mod index;
+mod names;
+pub mod object;
+pub mod peer;
+
+use index::Index;
+use names::Names;
+use object::Source;
+use peer::Peers;
+
+const READ: Operation = Operation::new("get", "nodes");
+
+/// Where kubelets serve.
+const KUBELET_PORT: u16 = 10250;
+
+/// Finds answers to questions about the cluster.
+#[derive(Debug)]
+pub struct Facts {
+    caller: Caller,
+    index: RwLock<Index>,
+    names: Names,
+    policy: NodeServer,
+}
+
+/// Questions whose answers may have changed, for whoever is held on one.
+pub type Changed = mpsc::UnboundedSender<Question>;
+
+impl Facts {
+    /// Answers from what `caller` reads, once [`Self::follow`] runs.
+    #[must_use]
+    pub fn new(caller: Caller, policy: &NodeServer, service_ranges: BTreeSet<IpNet>) -> Arc<Self> {
+        let index = RwLock::new(Index::new(policy.max_addresses, service_ranges));
+        Arc::new(Self { caller, index, names: Names::of_this_machine(), policy: policy.clone() })
+    }
+
+    /// Keeps the indexes current, for as long as `tasks` live. API servers' certificates chain to `trusted`.
+    pub fn follow(self: &Arc<Self>, news: &News, trusted: &[Vec<u8>], tasks: &mut JoinSet<()>) {
+        follow::spawn::<object::Node>(self, news, tasks);
+        follow::spawn::<object::Service>(self, news, tasks);
+        follow::spawn::<object::ApiServers>(self, news, tasks);
+        follow::spawn::<object::ServiceRanges>(self, news, tasks);
+        match Peers::trusting(trusted.iter().map(Vec::as_slice)) {
+            Ok(peers) => {
+                drop(tasks.spawn(api_servers::follow(Arc::clone(self), peers, news.changed.clone())))
+            }
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "API servers' certificates cannot be verified without the CA in the kubeconfig; no serving certificate will be approved"
+            ),
+        }
+    }
+
+    /// What DNS says of a name.
+    pub async fn resolve(&self, name: &str) -> Resolution {
+        self.names.resolve(name).await
+    }
+
+    /// The certificate with which a kubelet serves at an address, if this authority, in DER, issued it.
+    pub async fn live_certificate(&self, address: IpAddr, authority: &[u8]) -> Option<LiveCertificate> {
+        let peers = Peers::trusting([authority]).ok()?;
+        let presented = peers.certificate((address, KUBELET_PORT).into()).await;
+        if let Err(error) = &presented {
+            tracing::debug!(%address, error = error as &dyn std::error::Error, "no certificate of ours is served there");
+        }
+        presented.ok()
+    }
+
+    /// The answer to a question that the indexes answer, at this moment; `None` for others.
+    pub fn known(&self, question: &Question) -> Option<Answer> {
+        match question {
+            Question::Claims(san) => {
+                let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+                Some(Answer::Claims(Arc::new(index.claims(san, Instant::now()))))
+            }
+            Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
+                None
+            }
+        }
+    }
+
+    /// The Node of this name, as the API server has it now; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn node(&self, name: &str) -> Result<Option<approver::Node>, CallError> {
+        // The approver has checked that a Node can have this name.
+        let path = format!("{}/{}", <object::Node as Source>::PATH, encoded(name));
+        let answer = match self.caller.call(READ, Request::get(path).body(Vec::new())).await {
+            Err(error) if error.is_gone(name) => return Ok(None),
+            answer => answer?,
+        };
+        let unreadable =
+            |source: serde_json::Error| CallError::Unreadable { operation: READ, source: source.into() };
+        let node: object::Node = serde_json::from_slice(&answer).map_err(unreadable)?;
+        let found = &node.metadata().name;
+        if found != name {
+            let (asked, found) = (name.to_owned(), found.clone());
+            return Err(CallError::OtherObject { operation: READ, asked, found });
+        }
+        Ok(Some(node.fact()))
+    }
+
+    fn update<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whom to tell what is new.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Questions whose answers may have changed.
+    pub changed: Changed,
+
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Whoever is held on one of these names is looked at again.
+fn announce(changed: &Changed, sans: BTreeSet<San>) {
+    for san in sans {
+        // When nobody listens any more, the process is about to end.
+        let _ = changed.send(Question::Claims(san));
+    }
+}

@@ -1,0 +1,325 @@
+//! Who has which name and address, as last seen: small, and quick to ask.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use approver::{Claims, Reservation, San};
+use ipnet::IpNet;
+use tokio::time::Instant;
+
+use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
+
+/// What must have been heard of within the last 90 s: the API server says once a minute that nothing was missed.
+const FRESH: Duration = Duration::from_secs(90);
+
+/// What an API server presents is looked at every minute; now and then one is restarted.
+const FRESH_CERTIFICATE: Duration = Duration::from_secs(300);
+
+/// What is known of the cluster.
+#[derive(Debug)]
+pub struct Index {
+    /// Addresses that a Node may list before none of them counts as claimed.
+    max_addresses: usize,
+    /// Ranges of Services by configuration, for API servers that have no objects for them.
+    known_ranges: BTreeSet<IpNet>,
+    nodes: Table<NodeEntry>,
+    services: Table<ServiceEntry>,
+    api_servers: Table<BTreeSet<(IpAddr, u16)>>,
+    service_ranges: Table<BTreeSet<IpNet>>,
+    /// What API servers present, each with when it was last seen so.
+    presented: BTreeMap<(IpAddr, u16), (BTreeSet<San>, Instant)>,
+    claimed: HashMap<San, BTreeSet<Arc<str>>>,
+    served_within: HashMap<San, BTreeSet<Arc<str>>>,
+    served_outside: HashMap<San, BTreeSet<Arc<str>>>,
+}
+
+/// What a Node says.
+#[derive(Clone, Debug, Default)]
+pub struct NodeEntry {
+    claims: BTreeSet<San>,
+    pod_ranges: BTreeSet<IpNet>,
+}
+
+/// What a Service is reached by.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceEntry {
+    within: BTreeSet<San>,
+    outside: BTreeSet<San>,
+}
+
+/// Everything of one kind, and since when that is all.
+#[derive(Debug)]
+pub struct Table<T> {
+    resource: &'static str,
+    entries: HashMap<Arc<str>, (T, u64)>,
+    listing: u64,
+    listed: bool,
+    heard: Option<Instant>,
+}
+
+/// A kind of object that the index takes in.
+pub trait Indexed: Source {
+    /// What is kept of one.
+    type Entry: Clone + Default;
+
+    /// Where.
+    fn table(index: &mut Index) -> &mut Table<Self::Entry>;
+
+    /// What is kept of this one.
+    fn entry(&self, index: &Index) -> Self::Entry;
+
+    /// Follows a change, and returns the names that it concerns, as far as that can be told.
+    fn changed(index: &mut Index, key: &Arc<str>, change: (&Self::Entry, &Self::Entry)) -> BTreeSet<San>;
+}
+
+impl Index {
+    /// An index that knows nothing yet but these ranges of Services. `max_addresses` is how many a Node may list before none of
+    /// them counts.
+    #[must_use]
+    pub fn new(max_addresses: usize, known_ranges: BTreeSet<IpNet>) -> Self {
+        Self {
+            max_addresses,
+            known_ranges,
+            nodes: Table::new(Node::RESOURCE),
+            services: Table::new(Service::RESOURCE),
+            api_servers: Table::new(ApiServers::RESOURCE),
+            service_ranges: Table::new(ServiceRanges::RESOURCE),
+            presented: BTreeMap::new(),
+            claimed: HashMap::new(),
+            served_within: HashMap::new(),
+            served_outside: HashMap::new(),
+        }
+    }
+
+    /// Takes in what an object says now, and returns the names that this concerns.
+    pub fn put<T: Indexed>(&mut self, object: &T) -> BTreeSet<San> {
+        let (key, entry) = (object.metadata().key(), object.entry(self));
+        let table = T::table(self);
+        let listing = table.listing;
+        let former = table.entries.insert(Arc::clone(&key), (entry.clone(), listing));
+        let former = former.map(|(entry, _)| entry).unwrap_or_default();
+        T::changed(self, &key, (&former, &entry))
+    }
+
+    /// Forgets an object.
+    pub fn remove<T: Indexed>(&mut self, key: &str) -> BTreeSet<San> {
+        match T::table(self).entries.remove_entry(key) {
+            Some((key, (former, _))) => T::changed(self, &key, (&former, &T::Entry::default())),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// Begins a list of all objects.
+    pub fn begin<T: Indexed>(&mut self) {
+        T::table(self).listing += 1;
+    }
+
+    /// Ends it: what was not in it is no more.
+    pub fn end<T: Indexed>(&mut self) -> BTreeSet<San> {
+        let table = T::table(self);
+        table.listed = true;
+        let gone = table.entries.iter().filter(|(_, (_, listing))| *listing != table.listing);
+        let gone: Vec<_> = gone.map(|(key, _)| Arc::clone(key)).collect();
+        gone.iter().flat_map(|key| self.remove::<T>(key)).collect()
+    }
+
+    /// Nothing was missed until now.
+    pub fn heard<T: Indexed>(&mut self, now: Instant) {
+        T::table(self).heard = Some(now);
+    }
+
+    /// What is known of a name at this moment.
+    #[must_use]
+    pub fn claims(&self, san: &San, now: Instant) -> Claims {
+        Claims {
+            unread: self.unread(now),
+            reservations: self.reservations(san),
+            nodes: self.claimed.get(san).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Where API servers are dialled.
+    #[must_use]
+    pub fn api_servers(&self) -> BTreeSet<(IpAddr, u16)> {
+        self.api_servers.values().flatten().copied().collect()
+    }
+
+    /// Takes in what an API server presents.
+    pub fn presents(&mut self, at: (IpAddr, u16), sans: BTreeSet<San>, now: Instant) {
+        self.presented.insert(at, (sans, now));
+        let current = self.api_servers();
+        self.presented.retain(|at, _| current.contains(at));
+    }
+
+    fn unread(&self, now: Instant) -> Vec<&'static str> {
+        // In every cluster there are API servers and a range of Services: an empty list of them is none.
+        let has_servers = !self.api_servers.entries.is_empty() && self.api_servers.is_fresh(now);
+        let has_ranges = !self.service_ranges.entries.is_empty() && self.service_ranges.is_fresh(now);
+        let is_presented =
+            |(_, seen): &(BTreeSet<San>, Instant)| now.duration_since(*seen) <= FRESH_CERTIFICATE;
+        let presents = |at| self.presented.get(&at).is_some_and(is_presented);
+        [
+            (self.nodes.is_fresh(now), self.nodes.resource),
+            (self.services.is_fresh(now), self.services.resource),
+            (has_servers, self.api_servers.resource),
+            (has_ranges || !self.known_ranges.is_empty(), self.service_ranges.resource),
+            (self.api_servers().into_iter().all(presents), "the certificates of API servers"),
+        ]
+        .into_iter()
+        .filter_map(|(is_known, what)| (!is_known).then_some(what))
+        .collect()
+    }
+
+    fn reservations(&self, san: &San) -> Vec<Reservation> {
+        let within = self.served_within.get(san).into_iter().flatten().cloned().map(Reservation::Service);
+        let outside = self.served_outside.get(san).into_iter().flatten().cloned();
+        let mut found: Vec<_> = within.chain(outside.map(Reservation::ServiceName)).collect();
+        match san {
+            San::Ip(address) => self.reserve_address(*address, &mut found),
+            San::Dns(name) => {
+                if self.nodes.entries.contains_key(name) {
+                    found.push(Reservation::NodeName(Arc::clone(name)));
+                }
+            }
+        }
+        if self.presented.values().any(|(sans, _)| sans.contains(san)) {
+            found.push(Reservation::ApiServerCertificate);
+        }
+        found
+    }
+
+    fn reserve_address(&self, address: IpAddr, found: &mut Vec<Reservation>) {
+        if self.api_servers.values().flatten().any(|(endpoint, _)| *endpoint == address) {
+            found.push(Reservation::ApiServerEndpoint);
+        }
+        let ranges = self.service_ranges.values().flatten().chain(&self.known_ranges);
+        let ranges = ranges.filter(|range| range.contains(&address));
+        found.extend(ranges.copied().map(Reservation::ServiceRange));
+        let is_within = |entry: &NodeEntry| entry.pod_ranges.iter().any(|range| range.contains(&address));
+        let nodes = self.nodes.entries.iter().filter(|(_, (entry, _))| is_within(entry));
+        found.extend(nodes.map(|(name, _)| Reservation::PodRange(Arc::clone(name))));
+    }
+}
+
+impl<T> Table<T> {
+    fn new(resource: &'static str) -> Self {
+        Self { resource, entries: HashMap::new(), listing: 0, listed: false, heard: None }
+    }
+
+    fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.values().map(|(entry, _)| entry)
+    }
+
+    /// Whether it was complete a moment ago.
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.listed && self.heard.is_some_and(|heard| now.duration_since(heard) <= FRESH)
+    }
+}
+
+impl Indexed for Node {
+    type Entry = NodeEntry;
+
+    fn table(index: &mut Index) -> &mut Table<NodeEntry> {
+        &mut index.nodes
+    }
+
+    fn entry(&self, index: &Index) -> NodeEntry {
+        let counts = self.listed() <= index.max_addresses;
+        NodeEntry {
+            claims: self.addresses().filter(|_| counts).collect(),
+            pod_ranges: self.pod_ranges().collect(),
+        }
+    }
+
+    fn changed(
+        index: &mut Index,
+        key: &Arc<str>,
+        (former, current): (&NodeEntry, &NodeEntry),
+    ) -> BTreeSet<San> {
+        moved(&mut index.claimed, key, (&former.claims, &current.claims))
+    }
+}
+
+impl Indexed for Service {
+    type Entry = ServiceEntry;
+
+    fn table(index: &mut Index) -> &mut Table<ServiceEntry> {
+        &mut index.services
+    }
+
+    fn entry(&self, _: &Index) -> ServiceEntry {
+        ServiceEntry { within: self.inner().collect(), outside: self.outer().collect() }
+    }
+
+    fn changed(
+        index: &mut Index,
+        key: &Arc<str>,
+        (former, current): (&ServiceEntry, &ServiceEntry),
+    ) -> BTreeSet<San> {
+        let mut changed = moved(&mut index.served_within, key, (&former.within, &current.within));
+        changed.extend(moved(&mut index.served_outside, key, (&former.outside, &current.outside)));
+        changed
+    }
+}
+
+impl Indexed for ApiServers {
+    type Entry = BTreeSet<(IpAddr, u16)>;
+
+    fn table(index: &mut Index) -> &mut Table<Self::Entry> {
+        &mut index.api_servers
+    }
+
+    fn entry(&self, _: &Index) -> Self::Entry {
+        self.sockets().collect()
+    }
+
+    fn changed(
+        _: &mut Index,
+        _: &Arc<str>,
+        (former, current): (&Self::Entry, &Self::Entry),
+    ) -> BTreeSet<San> {
+        former.symmetric_difference(current).map(|(address, _)| San::Ip(*address)).collect()
+    }
+}
+
+impl Indexed for ServiceRanges {
+    type Entry = BTreeSet<IpNet>;
+
+    fn table(index: &mut Index) -> &mut Table<BTreeSet<IpNet>> {
+        &mut index.service_ranges
+    }
+
+    fn entry(&self, _: &Index) -> BTreeSet<IpNet> {
+        self.ranges().collect()
+    }
+
+    /// A range concerns more names than anybody could tell: whoever waits for one asks again by itself.
+    fn changed(_: &mut Index, _: &Arc<str>, _: (&Self::Entry, &Self::Entry)) -> BTreeSet<San> {
+        BTreeSet::new()
+    }
+}
+
+/// Moves a key from the names that it had to those that it has; returns all whom that concerns.
+fn moved(
+    map: &mut HashMap<San, BTreeSet<Arc<str>>>,
+    key: &Arc<str>,
+    (former, current): (&BTreeSet<San>, &BTreeSet<San>),
+) -> BTreeSet<San> {
+    for san in former.difference(current) {
+        if let Some(keys) = map.get_mut(san) {
+            keys.remove(key);
+            if keys.is_empty() {
+                map.remove(san);
+            }
+        }
+    }
+    for san in current.difference(former) {
+        map.entry(san.clone()).or_default().insert(Arc::clone(key));
+    }
+    former.symmetric_difference(current).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn index() -> Index {
+    Index::new(16, BTreeSet::new())
+}
+
+fn put<T: Indexed>(index: &mut Index, object: &Value) -> BTreeSet<San> {
+    let object: T = serde_json::from_value(object.clone()).unwrap();
+    index.put(&object)
+}
+
+fn node(name: &str, addresses: &[&str]) -> Value {
+    let addresses: Vec<_> =
+        addresses.iter().map(|address| json!({"type": "InternalIP", "address": address})).collect();
+    json!({"metadata": {"name": name, "resourceVersion": "1"}, "status": {"addresses": addresses}})
+}
+
+fn san(text: &str) -> San {
+    San::from_text(text).unwrap()
+}
+
+fn sans(texts: &[&str]) -> BTreeSet<San> {
+    texts.iter().map(|text| san(text)).collect()
+}
+
+/// An index that has read everything a moment ago.
+fn complete() -> Index {
+    let (mut index, now) = (index(), Instant::now());
+    put::<ApiServers>(
+        &mut index,
+        &json!({
+            "metadata": {"namespace": "default", "name": "kubernetes", "resourceVersion": "1"},
+            "endpoints": [{"addresses": ["10.0.0.100"]}], "ports": [{"port": 6443}],
+        }),
+    );
+    put::<ServiceRanges>(
+        &mut index,
+        &json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ["10.96.0.0/16"]}}),
+    );
+    index.end::<Node>();
+    index.end::<Service>();
+    index.end::<ApiServers>();
+    index.end::<ServiceRanges>();
+    index.heard::<Node>(now);
+    index.heard::<Service>(now);
+    index.heard::<ApiServers>(now);
+    index.heard::<ServiceRanges>(now);
+    index.presents(("10.0.0.100".parse().unwrap(), 6443), sans(&["10.0.0.100", "api.example.com"]), now);
+    index
+}
+
+fn reservations(index: &Index, text: &str) -> Vec<Reservation> {
+    index.claims(&san(text), Instant::now()).reservations
+}
+
+#[test]
+fn what_the_cluster_holds_is_reserved() {
+    let mut index = complete();
+    put::<Node>(
+        &mut index,
+        &json!({"metadata": {"name": "n2"}, "spec": {"podCIDR": "10.244.7.0/24", "podCIDRs": ["10.244.7.0/24", "fd00:7::/64"]}}),
+    );
+    put::<Service>(
+        &mut index,
+        &json!({
+            "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"clusterIP": "10.96.7.7", "clusterIPs": ["10.96.7.7", "fd00:96::7"], "externalIPs": ["203.0.113.7"], "loadBalancerIP": "203.0.113.8"},
+            "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}, {"hostname": "LB.example.com"}]}},
+        }),
+    );
+    put::<Service>(
+        &mut index,
+        &json!({"metadata": {"namespace": "shop", "name": "headless"}, "spec": {"clusterIP": "None"}}),
+    );
+    let range = Reservation::ServiceRange("10.96.0.0/16".parse().unwrap());
+    let (within, outside) =
+        (Reservation::Service("shop/web".into()), Reservation::ServiceName("shop/web".into()));
+    for (text, expected) in [
+        ("n2", vec![Reservation::NodeName("n2".into())]),
+        ("10.244.7.9", vec![Reservation::PodRange("n2".into())]),
+        ("fd00:7::9", vec![Reservation::PodRange("n2".into())]),
+        ("10.96.7.7", vec![within.clone(), range.clone()]),
+        ("fd00:96::7", vec![within]),
+        ("203.0.113.7", vec![outside.clone()]),
+        ("203.0.113.8", vec![outside.clone()]),
+        ("203.0.113.9", vec![outside.clone()]),
+        ("lb.example.com", vec![outside.clone()]),
+        ("web.shop", vec![outside]),
+        ("headless.shop", vec![Reservation::ServiceName("shop/headless".into())]),
+        ("10.96.200.1", vec![range]),
+        ("10.0.0.100", vec![Reservation::ApiServerEndpoint, Reservation::ApiServerCertificate]),
+        ("api.example.com", vec![Reservation::ApiServerCertificate]),
+        ("n1", vec![]),
+        ("10.0.0.1", vec![]),
+        ("none", vec![]),
+    ] {
+        assert_eq!(reservations(&index, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn who_claims_what_follows_the_nodes() {
+    let mut index = complete();
+    let claimants = |index: &Index, text: &str| {
+        let nodes = index.claims(&san(text), Instant::now()).nodes;
+        nodes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(put::<Node>(&mut index, &node("n1", &["10.0.0.1", "n1"])), sans(&["10.0.0.1", "n1"]));
+    assert_eq!(put::<Node>(&mut index, &node("n2", &["::ffff:10.0.0.1"])), sans(&["10.0.0.1"]));
+    assert_eq!(claimants(&index, "10.0.0.1"), ["n1", "n2"]);
+    assert_eq!(put::<Node>(&mut index, &node("n2", &["10.0.0.2"])), sans(&["10.0.0.1", "10.0.0.2"]));
+    assert_eq!(put::<Node>(&mut index, &node("n2", &["10.0.0.2"])), sans(&[]), "nothing changed");
+    assert_eq!(
+        (claimants(&index, "10.0.0.1"), claimants(&index, "10.0.0.2")),
+        (vec!["n1".into()], vec!["n2".into()])
+    );
+
+    let many: Vec<_> = (0..17).map(|last| format!("10.0.1.{last}")).collect();
+    put::<Node>(&mut index, &node("greedy", &many.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert_eq!(claimants(&index, "10.0.1.1"), Vec::<String>::new(), "too many count for nothing");
+
+    assert_eq!(index.remove::<Node>("n1"), sans(&["10.0.0.1", "n1"]));
+    assert_eq!(claimants(&index, "10.0.0.1"), Vec::<String>::new());
+    assert_eq!(index.remove::<Node>("n1"), sans(&[]));
+}
+
+#[test]
+fn a_new_list_drops_what_is_not_in_it() {
+    let mut index = complete();
+    put::<Node>(&mut index, &node("gone", &["10.0.0.1"]));
+    index.begin::<Node>();
+    put::<Node>(&mut index, &node("there", &["10.0.0.2"]));
+    assert_eq!(index.end::<Node>(), sans(&["10.0.0.1"]));
+    assert!(reservations(&index, "gone").is_empty() && !reservations(&index, "there").is_empty());
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let unread = |index: &Index, now| index.claims(&san("10.0.0.1"), now).unread;
+    let now = Instant::now();
+    assert_eq!(unread(&complete(), now), Vec::<&str>::new());
+    let everything =
+        ["nodes", "services", "discovery.k8s.io/endpointslices", "networking.k8s.io/servicecidrs"];
+    assert_eq!(unread(&index(), now), everything);
+    let silent = now + FRESH + Duration::from_secs(2);
+    assert_eq!(unread(&complete(), silent), everything, "nothing was heard");
+
+    let mut other = complete();
+    put::<ApiServers>(
+        &mut other,
+        &json!({"metadata": {"namespace": "default", "name": "b"}, "endpoints": [{"addresses": ["10.0.0.101"]}], "ports": [{"port": 6443}]}),
+    );
+    assert_eq!(unread(&other, now), ["the certificates of API servers"], "another API server");
+    let mut none = complete();
+    none.remove::<ApiServers>("default/kubernetes");
+    assert_eq!(unread(&none, now), ["discovery.k8s.io/endpointslices"], "no API server at all");
+    let mut without_ranges = complete();
+    without_ranges.remove::<ServiceRanges>("kubernetes");
+    assert_eq!(unread(&without_ranges, now), ["networking.k8s.io/servicecidrs"]);
+    without_ranges.known_ranges.insert("10.96.0.0/12".parse().unwrap());
+    assert_eq!(unread(&without_ranges, now), Vec::<&str>::new(), "they are configured");
+}
+
+#[test]
+fn a_range_of_pods_that_no_node_needs_reserves_nothing() {
+    let mut index = complete();
+    put::<Node>(
+        &mut index,
+        &json!({"metadata": {"name": "greedy"}, "spec": {"podCIDRs": ["0.0.0.0/1", "::/8"]}}),
+    );
+    assert_eq!(reservations(&index, "10.0.0.1"), []);
+    assert_eq!(reservations(&index, "fd00::1"), []);
+}
