@@ -18,7 +18,7 @@ demo: controlplane ## A real API server, a kubelet-shaped request: watch it go P
 	$(CARGO) build --locked --quiet --package controller
 	$(CARGO) run --locked --quiet --package countersign-e2e --bin demo
 
-controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl for the tests (once)
+controlplane: ## Build etcd, kube-apiserver, kube-controller-manager, kubelet and kubectl for the tests (once)
 	tests/controlplane/build.sh
 
 build: ## Build countersign, optimised, into target/release

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the Kubernetes binaries the tests and the demo run against, from the versions that go.mod pins.
 #
-#   build.sh              etcd, kube-apiserver, kube-controller-manager, kubectl, and our own corpus
-#   build.sh NAME...      only those named; kubelet and kube-scheduler are known as well
+#   build.sh              etcd, kube-apiserver, kube-controller-manager, kubelet, kubectl, and our own corpus and fakecri
+#   build.sh NAME...      only those named; kube-scheduler is known as well
 #   build.sh test         none: runs the Go tests of our own packages
 #
 # They end up in <target directory>/controlplane/bin, <target directory> being $CARGO_TARGET_DIR or target/ of the
@@ -23,7 +23,7 @@ fail() { say "$*" >&2; exit 1; }
 package_of() {
     case $1 in
         etcd) echo go.etcd.io/etcd/server/v3 ;;
-        corpus) echo countersign.dev/controlplane/corpus ;;
+        corpus | fakecri) echo "countersign.dev/controlplane/$1" ;;
         kube-apiserver | kube-controller-manager | kube-scheduler | kubectl | kubelet) echo "k8s.io/kubernetes/cmd/$1" ;;
         *) fail "$1 is not a binary this script knows" ;;
     esac
@@ -79,7 +79,10 @@ lock() {
 stamp_of() {
     "$go" version
     cksum go.mod go.sum build.sh
-    if [ "$1" = corpus ]; then cksum corpus/*.go internal/*/*.go internal/catalogue/foreign/*; fi
+    case $1 in
+        corpus) cksum corpus/*.go internal/*/*.go internal/catalogue/foreign/* ;;
+        fakecri) cksum fakecri/*.go ;;
+    esac
 }
 
 up_to_date() { [ -x "$bin/$1" ] && [ "$(cat "$bin/.$1.stamp" 2>/dev/null)" = "$(stamp_of "$1")" ]; }
@@ -126,12 +129,13 @@ if [ "${1:-}" = test ]; then
     exit 0
 fi
 
-[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubectl corpus
+[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubelet kubectl corpus fakecri
 for name in "$@"; do package_of "$name" >/dev/null; done
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
     say "taking the Kubernetes binaries of $KUBEBUILDER_ASSETS"
-    [ ! -x "$KUBEBUILDER_ASSETS/corpus" ] || exit 0
-    set -- corpus
+    set --
+    for name in corpus fakecri; do [ -x "$KUBEBUILDER_ASSETS/$name" ] || set -- "$@" "$name"; done
+    [ $# -gt 0 ] || exit 0
 fi
 
 prepare

@@ -12,12 +12,16 @@ pub enum Binary {
     Corpus,
     /// The store behind the API server.
     Etcd,
+    /// A container runtime without containers, for kubelets.
+    FakeCri,
     /// The API server.
     KubeApiserver,
     /// What countersign replaces, and the oracle of the differential.
     KubeControllerManager,
     /// The command line of humans.
     Kubectl,
+    /// The agent of a node.
+    Kubelet,
 }
 
 impl Binary {
@@ -26,9 +30,11 @@ impl Binary {
         match self {
             Self::Corpus => "corpus",
             Self::Etcd => "etcd",
+            Self::FakeCri => "fakecri",
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
+            Self::Kubelet => "kubelet",
         }
     }
 

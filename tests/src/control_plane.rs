@@ -11,6 +11,7 @@ use rcgen::KeyPair;
 use tempfile::TempDir;
 
 use crate::binaries::Binary;
+use crate::node_box::NodeBox;
 use crate::options::Options;
 use crate::pki::{Authority, Pair, PairFiles};
 use crate::process::Process;
@@ -29,6 +30,7 @@ pub struct ControlPlane {
     serving: Authority,
     url: String,
     store: String,
+    node_box: Option<NodeBox>,
     directory: TempDir,
 }
 
@@ -44,13 +46,15 @@ impl ControlPlane {
         let authority = Authority::lasting("kubernetes", options.authority_key, options.authority_lifetime)?;
         let serving = Authority::new("serving", options.authority_key)?;
         write_files(directory.path(), &options, &authority, &serving)?;
-        let (etcd, store) = on_a_free_port(async |port| start_etcd(directory.path(), port).await).await?;
+        let place = Place { node_box: options.node_box.as_ref(), directory: directory.path() };
+        let (etcd, store) = on_a_free_port(async |port| start_etcd(&place, port).await).await?;
         let media =
             if options.readable_store { "application/json" } else { "application/vnd.kubernetes.protobuf" };
         let storage = [format!("--etcd-servers={store}"), format!("--storage-media-type={media}")];
         let (apiserver, url) =
-            on_a_free_port(async |port| start_apiserver(directory.path(), &storage, port).await).await?;
-        let this = Self { apiserver, _etcd: etcd, authority, serving, url, store, directory };
+            on_a_free_port(async |port| start_apiserver(&place, &storage, port).await).await?;
+        let node_box = options.node_box;
+        let this = Self { apiserver, _etcd: etcd, authority, serving, url, store, node_box, directory };
         this.ready().await?;
         if options.kubeadm_bindings {
             bindings::create(&this.admin().await?).await?;
@@ -121,6 +125,11 @@ impl ControlPlane {
     /// A directory for files of a test; it is removed with the control plane.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The box it runs in.
+    pub(crate) fn node_box(&self) -> Option<&NodeBox> {
+        self.node_box.as_ref()
     }
 
     /// A serving certificate for the loopback address that kubeconfig files trust.
@@ -194,6 +203,24 @@ impl ControlPlane {
     }
 }
 
+/// Where a server runs and keeps its files.
+#[derive(Debug)]
+struct Place<'a> {
+    node_box: Option<&'a NodeBox>,
+    directory: &'a Path,
+}
+
+impl Place<'_> {
+    fn start(&self, binary: Binary, arguments: &[String]) -> Result<Process> {
+        let log = self.directory.join(format!("{}.log", binary.name()));
+        Process::start_in(self.node_box, &binary.locate()?, arguments, log)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.directory.join(name).display().to_string()
+    }
+}
+
 fn write_files(
     directory: &Path,
     options: &Options,
@@ -201,6 +228,11 @@ fn write_files(
     serving: &Authority,
 ) -> Result<()> {
     authority.pair().write(directory, "ca")?;
+    if options.node_box.is_some() {
+        authority
+            .client("kube-apiserver-kubelet-client", Some("system:masters"))?
+            .write(directory, KUBELET_CLIENT)?;
+    }
     serving.loopback_server()?.write(directory, "apiserver")?;
     fs::write(directory.join("serving-ca.crt"), serving.certificate())?;
     let accounts = KeyPair::generate()?;
@@ -221,12 +253,12 @@ async fn on_a_free_port(start: impl AsyncFn(u16) -> Result<(Process, String)>) -
     start(port::free()?).await
 }
 
-async fn start_etcd(directory: &Path, port: u16) -> Result<(Process, String)> {
+async fn start_etcd(place: &Place<'_>, port: u16) -> Result<(Process, String)> {
     let client = format!("http://127.0.0.1:{port}");
     let peer = format!("http://127.0.0.1:{}", port::free()?);
     let arguments = [
         "--name=test".to_owned(),
-        format!("--data-dir={}", directory.join("etcd").display()),
+        format!("--data-dir={}", place.file("etcd")),
         format!("--listen-client-urls={client}"),
         format!("--advertise-client-urls={client}"),
         format!("--listen-peer-urls={peer}"),
@@ -236,13 +268,13 @@ async fn start_etcd(directory: &Path, port: u16) -> Result<(Process, String)> {
         "--heartbeat-interval=10".to_owned(),
         "--election-timeout=100".to_owned(),
     ];
-    let mut etcd = Process::start(&Binary::Etcd.locate()?, &arguments, directory.join("etcd.log"))?;
+    let mut etcd = place.start(Binary::Etcd, &arguments)?;
     etcd.logs("ready to serve client requests", 1).await?;
     Ok((etcd, client))
 }
 
-async fn start_apiserver(directory: &Path, storage: &[String], port: u16) -> Result<(Process, String)> {
-    let file = |name: &str| directory.join(name).display().to_string();
+async fn start_apiserver(place: &Place<'_>, storage: &[String], port: u16) -> Result<(Process, String)> {
+    let file = |name| place.file(name);
     let own = [
         "--bind-address=127.0.0.1".to_owned(),
         "--advertise-address=127.0.0.1".to_owned(),
@@ -263,12 +295,28 @@ async fn start_apiserver(directory: &Path, storage: &[String], port: u16) -> Res
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--profiling=false".to_owned(),
     ];
-    let arguments = [storage, &own].concat();
-    let log = directory.join("kube-apiserver.log");
-    let mut apiserver = Process::start(&Binary::KubeApiserver.locate()?, &arguments, log)?;
+    let mut arguments = [storage, &own].concat();
+    if place.node_box.is_some() {
+        arguments.extend(kubelet_flags(place));
+    }
+    let mut apiserver = place.start(Binary::KubeApiserver, &arguments)?;
     apiserver.logs("Serving securely on", 1).await?;
     Ok((apiserver, format!("https://127.0.0.1:{port}")))
 }
+
+/// How the API server reaches kubelets, and knows them.
+fn kubelet_flags(place: &Place<'_>) -> [String; 4] {
+    [
+        format!("--kubelet-certificate-authority={}", place.file("ca.crt")),
+        format!("--kubelet-client-certificate={}", place.file(&format!("{KUBELET_CLIENT}.crt"))),
+        format!("--kubelet-client-key={}", place.file(&format!("{KUBELET_CLIENT}.key"))),
+        // By default it asks for the node's name first, which nobody resolves.
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
+    ]
+}
+
+/// The files of the certificate that the API server presents to kubelets.
+const KUBELET_CLIENT: &str = "apiserver-kubelet-client";
 
 /// Tries to find a free port before the error is the answer.
 const ATTEMPTS: usize = 5;

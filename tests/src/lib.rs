@@ -17,6 +17,8 @@
 //! # }
 //! ```
 //!
+//! Real kubelets join it where all of it runs in a [box](node_box): see [`nodes`].
+//!
 //! `COUNTERSIGN_E2E_SIGNER=kcm` puts kube-controller-manager in countersign's place, which tests the tests. The binaries
 //! are built by `make controlplane`, or found in `$KUBEBUILDER_ASSETS`; countersign is `$COUNTERSIGN_BIN` or what cargo built.
 
@@ -29,6 +31,9 @@ pub mod differential;
 mod failure;
 pub mod faults;
 mod kubeconfig;
+mod kubelet;
+pub mod node_box;
+pub mod nodes;
 mod options;
 pub mod outcome;
 pub mod pki;
@@ -38,12 +43,14 @@ pub mod quiescence;
 pub mod requests;
 mod shared;
 mod signer;
+mod spawner;
 mod store;
 mod user;
 pub mod wait;
 
 pub use control_plane::ControlPlane;
 pub use failure::{Failure, TestResult};
+pub use kubelet::Kubelet;
 pub use options::Options;
 pub use outcome::Outcome;
 pub use process::{Process, Signal as UnixSignal};

@@ -1,5 +1,6 @@
 //! What a control plane is started with.
 
+use crate::node_box::NodeBox;
 use crate::pki::KeyKind;
 
 /// How to start a [`ControlPlane`](crate::ControlPlane). The default is a cluster as kubeadm makes it, with an ECDSA
@@ -9,6 +10,7 @@ pub struct Options {
     pub(crate) authority_key: KeyKind,
     pub(crate) authority_lifetime: time::Duration,
     pub(crate) kubeadm_bindings: bool,
+    pub(crate) node_box: Option<NodeBox>,
     pub(crate) readable_store: bool,
     pub(crate) token_users: Vec<TokenUser>,
 }
@@ -27,6 +29,7 @@ impl Default for Options {
             authority_key: KeyKind::default(),
             authority_lifetime: time::Duration::days(3650),
             kubeadm_bindings: true,
+            node_box: None,
             readable_store: false,
             token_users: Vec::new(),
         };
@@ -53,6 +56,14 @@ impl Options {
     #[must_use]
     pub fn without_kubeadm_bindings(mut self) -> Self {
         self.kubeadm_bindings = false;
+        self
+    }
+
+    /// Runs all of it in a box, where [kubelets](crate::ControlPlane::start_kubelet) can be. The API server talks only to those
+    /// whose serving certificate is the cluster's authority's, which kubeadm leaves to the administrator to demand.
+    #[must_use]
+    pub fn inside(mut self, node_box: &NodeBox) -> Self {
+        self.node_box = Some(node_box.clone());
         self
     }
 

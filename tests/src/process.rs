@@ -1,10 +1,10 @@
 //! A child process with a log, that never outlives the test.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{LazyLock, mpsc};
+use std::sync::LazyLock;
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -12,6 +12,8 @@ use rustix::process::{Pid, kill_process};
 
 pub use rustix::process::Signal;
 
+use crate::node_box::NodeBox;
+use crate::spawner::Spawner;
 use crate::wait;
 
 /// A running program. Dropping it kills it; when a test is failing, the end of its log is printed first.
@@ -20,6 +22,8 @@ pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    // Where it runs, which is there for as long as it does.
+    _node_box: Option<NodeBox>,
 }
 
 impl Process {
@@ -30,8 +34,18 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(program: &Path, arguments: &[String], log: PathBuf) -> Result<Self> {
+        Self::start_in(None, program, arguments, log)
+    }
+
+    /// Like [`start`](Self::start), in a box if there is one.
+    pub(crate) fn start_in(
+        node_box: Option<&NodeBox>,
+        program: &Path,
+        arguments: &[String],
+        log: PathBuf,
+    ) -> Result<Self> {
         let output = File::create(&log).with_context(|| format!("failed to create {}", log.display()))?;
-        let mut command = command_that_dies_with_us(program);
+        let mut command = command_that_dies_with_us(node_box, &path::absolute(program)?);
         command.args(arguments).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         for (variable, _) in std::env::vars_os() {
             let configures =
@@ -40,9 +54,13 @@ impl Process {
                 command.env_remove(variable);
             }
         }
-        let child = spawn(command).with_context(|| format!("failed to start {}", program.display()))?;
+        let child = match node_box {
+            Some(node_box) => node_box.spawn(command),
+            None => spawn(command),
+        };
+        let child = child.with_context(|| format!("failed to start {}", program.display()))?;
         let name = log.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        Ok(Self { name, child, log })
+        Ok(Self { name, child, log, _node_box: node_box.cloned() })
     }
 
     /// Its process id.
@@ -148,34 +166,28 @@ impl Drop for Process {
 }
 
 /// A killed test runs no destructors: where util-linux is installed the kernel then ends the child.
-fn command_that_dies_with_us(program: &Path) -> Command {
+fn command_that_dies_with_us(node_box: Option<&NodeBox>, program: &Path) -> Command {
     static SETPRIV: LazyLock<bool> = LazyLock::new(|| {
         let check = Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]).output();
         check.is_ok_and(|output| output.status.success())
     });
+    let start = |program: &OsStr| match node_box {
+        Some(node_box) => node_box.command(program),
+        None => Command::new(program),
+    };
     if !*SETPRIV {
-        return Command::new(program);
+        return start(program.as_os_str());
     }
-    let mut command = Command::new("setpriv");
+    let mut command = start(OsStr::new("setpriv"));
     command.args(["--pdeathsig", "KILL"]).arg(program);
     command
 }
 
-/// Spawns from a thread that never ends: the kernel takes the end of the spawning *thread* for the parent's.
+/// Spawns from a thread that never ends.
 fn spawn(command: Command) -> Result<Child> {
-    type Job = (Command, mpsc::Sender<io::Result<Child>>);
-    static SPAWNER: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
-        let (jobs, queue) = mpsc::channel::<Job>();
-        thread::spawn(move || {
-            for (mut command, reply) in queue {
-                let _ = reply.send(command.spawn());
-            }
-        });
-        jobs
-    });
-    let (reply, answer) = mpsc::channel();
-    SPAWNER.send((command, reply)).map_err(|_| anyhow!("the spawning thread has ended"))?;
-    Ok(answer.recv()??)
+    static SPAWNER: LazyLock<Result<Spawner>> = LazyLock::new(|| Spawner::start(|| Ok(())));
+    let spawner = SPAWNER.as_ref().map_err(|error| anyhow!("no thread to spawn from: {error}"))?;
+    spawner.spawn(command)
 }
 
 /// Lines of log printed of each process when a test fails.

@@ -152,7 +152,8 @@ impl Command<'_> {
             Program::KubeControllerManager => ("kcm", Binary::KubeControllerManager.locate()?),
         };
         let log = format!("{name}-{}.log", COUNT.fetch_add(1, Ordering::Relaxed));
-        let process = Process::start(&program, &arguments, self.cluster.directory().join(log))?;
+        let log = self.cluster.directory().join(log);
+        let process = Process::start_in(self.cluster.node_box(), &program, &arguments, log)?;
         Ok(Signer { process, url: format!("https://127.0.0.1:{port}") })
     }
 
