@@ -134,7 +134,7 @@ impl ControlPlane {
 
     /// A serving certificate for the loopback address that kubeconfig files trust.
     pub(crate) fn serving_pair(&self) -> Result<Pair> {
-        self.serving.loopback_server()
+        self.serving.server(&[])
     }
 
     /// etcd's URL.
@@ -233,7 +233,9 @@ fn write_files(
             .client("kube-apiserver-kubelet-client", Some("system:masters"))?
             .write(directory, KUBELET_CLIENT)?;
     }
-    serving.loopback_server()?.write(directory, "apiserver")?;
+    // In a box it is dialled at other addresses too, and presents them.
+    let outer = if options.node_box.is_some() { [API_SERVER, VIRTUAL_ADDRESS].as_slice() } else { &[] };
+    serving.server(outer)?.write(directory, "apiserver")?;
     fs::write(directory.join("serving-ca.crt"), serving.certificate())?;
     let accounts = KeyPair::generate()?;
     fs::write(directory.join("accounts.key"), accounts.serialize_pem())?;
@@ -276,10 +278,6 @@ async fn start_etcd(place: &Place<'_>, port: u16) -> Result<(Process, String)> {
 async fn start_apiserver(place: &Place<'_>, storage: &[String], port: u16) -> Result<(Process, String)> {
     let file = |name| place.file(name);
     let own = [
-        "--bind-address=127.0.0.1".to_owned(),
-        "--advertise-address=127.0.0.1".to_owned(),
-        // The default reconciler refuses to publish a loopback address.
-        "--endpoint-reconciler-type=none".to_owned(),
         format!("--secure-port={port}"),
         format!("--tls-cert-file={}", file("apiserver.crt")),
         format!("--tls-private-key-file={}", file("apiserver.key")),
@@ -298,6 +296,13 @@ async fn start_apiserver(place: &Place<'_>, storage: &[String], port: u16) -> Re
     let mut arguments = [storage, &own].concat();
     if place.node_box.is_some() {
         arguments.extend(kubelet_flags(place));
+        arguments.push("--bind-address=0.0.0.0".to_owned());
+        arguments.push(format!("--advertise-address={API_SERVER}"));
+    } else {
+        arguments.push("--bind-address=127.0.0.1".to_owned());
+        arguments.push("--advertise-address=127.0.0.1".to_owned());
+        // The default reconciler refuses to publish a loopback address.
+        arguments.push("--endpoint-reconciler-type=none".to_owned());
     }
     let mut apiserver = place.start(Binary::KubeApiserver, &arguments)?;
     apiserver.logs("Serving securely on", 1).await?;
@@ -317,6 +322,13 @@ fn kubelet_flags(place: &Place<'_>) -> [String; 4] {
 
 /// The files of the certificate that the API server presents to kubelets.
 const KUBELET_CLIENT: &str = "apiserver-kubelet-client";
+
+/// Where the API server of a box is reached, as its EndpointSlice says. It is the first node's address too: see
+/// [`NodeBox::node_address`].
+pub const API_SERVER: &str = "198.51.100.1";
+
+/// An address that is in the certificate of a box's API server and nowhere else, as a virtual address of several would be.
+pub const VIRTUAL_ADDRESS: &str = "198.51.100.250";
 
 /// Tries to find a free port before the error is the answer.
 const ATTEMPTS: usize = 5;

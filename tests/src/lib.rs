@@ -48,7 +48,7 @@ mod store;
 mod user;
 pub mod wait;
 
-pub use control_plane::ControlPlane;
+pub use control_plane::{API_SERVER, ControlPlane, VIRTUAL_ADDRESS};
 pub use failure::{Failure, TestResult};
 pub use kubelet::Kubelet;
 pub use options::Options;

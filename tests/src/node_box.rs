@@ -76,7 +76,7 @@ impl NodeBox {
             Ok(move_into_link_name_space(processes.as_fd(), Some(LinkNameSpaceType::ProcessID))?)
         })?;
         let mounts = namespace("mnt");
-        Ok(Self(Arc::new(Standing { spawner, network, mounts, cgroup, nodes: AtomicU8::new(1), script })))
+        Ok(Self(Arc::new(Standing { spawner, network, mounts, cgroup, nodes: AtomicU8::new(2), script })))
     }
 
     /// Runs `work` in the network of the box, on a runtime of its own.
@@ -99,7 +99,7 @@ impl NodeBox {
         })
     }
 
-    /// An address for one more node.
+    /// An address for one more node. The first is left for a node on which the API server runs.
     ///
     /// # Errors
     /// When all are taken.

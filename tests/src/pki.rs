@@ -114,12 +114,13 @@ impl Authority {
         self.issue(&params)
     }
 
-    /// A serving certificate for the loopback address.
+    /// A serving certificate for the loopback address, and for these names and addresses.
     ///
     /// # Errors
     /// When the certificate cannot be made.
-    pub fn loopback_server(&self) -> Result<Pair> {
-        let mut params = CertificateParams::new(["127.0.0.1", "localhost"].map(String::from))?;
+    pub fn server(&self, further: &[&str]) -> Result<Pair> {
+        let names = ["127.0.0.1", "localhost"].iter().chain(further).map(ToString::to_string);
+        let mut params = CertificateParams::new(names.collect::<Vec<_>>())?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.issue(&params)
     }
