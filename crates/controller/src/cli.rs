@@ -6,7 +6,6 @@
 
 pub mod args;
 mod command_line;
-pub mod duration;
 pub mod flags_doc;
 pub mod kcm_controllers;
 pub mod kcm_flags;

@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::chain::Chain;
-use crate::cli::duration::DurationError;
 use crate::cli::environment_variable;
 use crate::kube::lease::LeaseConfigError;
+use ::config::duration::DurationError;
 
 /// All that is wrong with a configuration; never empty. Displayed one problem a line, each with its causes.
 #[derive(Clone, Debug, Eq, PartialEq)]
