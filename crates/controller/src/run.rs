@@ -33,6 +33,7 @@ use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
 mod clients;
+mod configuration;
 mod endpoints;
 mod error;
 mod policies;
@@ -40,7 +41,8 @@ mod signals;
 
 pub use error::RunError;
 
-use endpoints::Endpoints;
+use configuration::configuration;
+use endpoints::{Endpoints, Shown};
 use policies::policies;
 use signals::Signals;
 
@@ -108,15 +110,16 @@ impl Running {
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
         let (stop, release, mut background) =
             (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
-        let endpoints =
-            Endpoints::start(config.serving.as_ref(), &watched, &clients, &mut background).await?;
+        let configuration = configuration(&config, &metrics, &mut background);
+        let shown = Shown { watched: &watched, configuration: configuration.clone() };
+        let endpoints = Endpoints::start(config.serving.as_ref(), shown, &clients, &mut background).await?;
         let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
         let work = transport(&config.client, &clients, &mut background)?;
         let caller = Caller::new(work, CALL);
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
         background.spawn(clients.follow(POLL));
-        let policy = policies(&config, authorities, &metrics, &mut background);
+        let policy = policies(&config, authorities, configuration, (&metrics, &mut background));
         let events = Events { seen: events, leading, policy: policy.clone(), stop: stop.clone() };
         let executor = executor(&config.client, caller, policy, metrics)?;
         let driver = Driver::new(settings(&config), executor, events, watched);
