@@ -122,7 +122,7 @@ pub enum SourceName {
 #[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Dns {
-    /// Domains in which a node's name is <node>.<domain>.
+    /// Domains in which a node's name is `<node>.<domain>`.
     #[serde(default)]
     pub domains: Vec<String>,
 }

@@ -72,6 +72,7 @@ fn read_sources(section: &mut Section<'_>, judgement: &mut NodeServer, reader: &
     if let Some(item) = &accept {
         judgement.accept = combinations(item, reader);
     }
+    let before = reader.count();
     if let Some(item) = section.field("inventory") {
         judgement.inventory = inventory(&item, reader);
     }
@@ -80,7 +81,8 @@ fn read_sources(section: &mut Section<'_>, judgement: &mut NodeServer, reader: &
         judgement.node_domains = item.map(|item| domains(&item, reader)).unwrap_or_default();
         dns.finish(reader);
     }
-    let Some(accept) = accept else {
+    // Of a source that is described wrongly nobody can say yet that it confirms nothing.
+    let Some(accept) = accept.filter(|_| reader.count() == before) else {
         return;
     };
     let accepts = |source| judgement.accept.iter().any(|sources| sources.contains(&source));

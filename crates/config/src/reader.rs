@@ -33,6 +33,11 @@ impl Reader {
         self.0.push(Mistake { place, path: path.to_owned(), fault });
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// What was found, when something was; in the order of the file.
     pub(crate) fn finish(mut self) -> Result<(), Mistakes> {
         self.0.sort_by_key(|mistake| mistake.place);

@@ -92,7 +92,7 @@ deny: [kubelet-serving/san-form]"#;
 
 #[test]
 fn what_is_shown_is_a_file_that_means_the_same() {
-    for section in ["", EVERYTHING] {
+    for section in ["", EVERYTHING, "inventory: {'no': [on, yes, n], '1': ['null', fd00::1]}"] {
         let configuration = parse(&with(section)).unwrap();
         let yaml = serde_saphyr::to_string(&config::effective(&configuration)).unwrap();
         assert_eq!(parse(&yaml), Ok(configuration.clone()), "{yaml}");
@@ -177,6 +177,10 @@ const BAD_SECTIONS: &[(&str, &[&str])] = &[
         &[
             "line 6, column 21: approval.kubeletServing.dns.domains[0]: expected a domain such as example.com, not \"*.a\"",
         ],
+    ),
+    (
+        "accept: [[dns]]\ndns: [a]",
+        &["line 7, column 10: approval.kubeletServing.dns: expected a mapping of fields, not a list"],
     ),
     (
         "clusterDomains: cluster.local",
