@@ -53,7 +53,7 @@ $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --root $(TOOLS)
 
 bless: ## Write the generated documents and golden files anew, then look at the diff
-	BLESS=1 $(CARGO) test --locked --package approver --package controller --package csr --package engine --package signer
+	BLESS=1 $(CARGO) test --locked --package approver --package config --package controller --package csr --package engine --package signer
 
 doc: ## Build the API documentation
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items

@@ -6,7 +6,7 @@
 
 pub mod args;
 mod command_line;
-pub mod duration;
+pub mod config;
 pub mod flags_doc;
 pub mod kcm_controllers;
 pub mod kcm_flags;
@@ -21,6 +21,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::args::Args;
 use crate::cli::command_line::CommandLine;
+use crate::cli::config::ConfigArgs;
 use crate::cli::sign::SignArgs;
 
 /// What the program is asked to do.
@@ -30,6 +31,8 @@ pub enum Verb {
     Run(Box<Args>),
     /// Sign one request offline, with a CA at hand and no cluster
     Sign(Box<SignArgs>),
+    /// Look at a configuration file, with no cluster
+    Config(ConfigArgs),
     /// Print what this is and what it was made of
     Version,
 }

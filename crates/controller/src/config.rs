@@ -3,6 +3,7 @@
 //! [`Config::try_from`] finds all that is wrong with a command line at once, before the first call to an API server: who moves
 //! a command line over from kube-controller-manager is not to learn of its mistakes one restart at a time.
 
+mod approval;
 mod client;
 mod given;
 mod leader_election;
@@ -11,10 +12,13 @@ mod serving;
 mod signing;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use approver::NodeServer;
+use ::config::Configuration;
 
+pub use self::approval::{ApprovalFlags, Contradiction};
 pub use self::client::{ClientConfig, KubeconfigFile, RateLimit};
 use self::given::Given;
 pub use self::leader_election::LeaderElection;
@@ -23,6 +27,7 @@ pub use self::serving::{AllowedPath, Serving, TlsFiles};
 pub use self::signing::SignerFiles;
 use crate::cli::args::Args;
 use crate::cli::kcm_controllers::{self, APPROVING, CLEANING, SIGNING};
+use crate::configuration::{ConfigurationFile, Effective, FileFault};
 use crate::log;
 
 /// What `countersign run` works by.
@@ -35,8 +40,10 @@ pub struct Config {
     pub duration: time::Duration,
     /// Which of the three controllers run; at least one does.
     pub duties: Duties,
-    /// How kubelets' serving certificates are approved, if they are.
-    pub kubelet_serving: Option<NodeServer>,
+    /// The configuration file, where there is one.
+    pub file: Option<ConfigurationFile>,
+    /// What that file and the flags amount to at the start.
+    pub effective: Arc<Effective>,
     /// How the API server is reached.
     pub client: ClientConfig,
     /// The Lease to hold while working; without one, this process works alone.
@@ -88,14 +95,14 @@ impl TryFrom<Args> for Config {
             given.wrong(Problem::IgnoredFlags { flags });
         }
         let (signing, mut notices) = signing::read(&mut given);
-        let kubelet_serving =
-            given.boolean("approve-kubelet-serving", &args.approve_kubelet_serving).then(NodeServer::default);
-        notices.extend(kubelet_serving.is_some().then_some(Notice::SelfReported));
+        let (file, effective) = configuration(&mut given);
+        notices.extend(effective.configuration().rests_on_nodes_own_word().then_some(Notice::SelfReported));
         let config = Self {
             duties: Duties::read(&mut given, signing.is_empty()),
             signing,
             duration: lifetime(&mut given),
-            kubelet_serving,
+            file,
+            effective,
             client: ClientConfig::read(&mut given),
             leader_election: LeaderElection::read(&mut given),
             serving: Serving::read(&mut given),
@@ -161,6 +168,31 @@ impl Log {
         }
         Self { format, level }
     }
+}
+
+/// What the configuration file and the flags amount to; what is wrong with the file is written down.
+fn configuration(given: &mut Given<'_>) -> (Option<ConfigurationFile>, Arc<Effective>) {
+    let flags = ApprovalFlags::read(given);
+    let Some(path) = given::non_empty(&given.args.config).map(PathBuf::from) else {
+        // Without a file there is nothing that a flag could contradict.
+        let configuration = flags.meet(Configuration::default()).unwrap_or_default();
+        return (None, Arc::new(Effective::new(configuration)));
+    };
+    let origin = given.origin("config");
+    match ConfigurationFile::load(path.clone(), flags) {
+        Ok(file) => {
+            let effective = Arc::clone(file.effective());
+            return (Some(file), effective);
+        }
+        Err(FileFault::Mistakes(mistakes)) => {
+            for mistake in mistakes.0 {
+                let mistake = Box::new(mistake);
+                given.wrong(Problem::FileMistake { origin: origin.clone(), path: path.clone(), mistake });
+            }
+        }
+        Err(fault) => given.wrong(Problem::File { origin, path, fault }),
+    }
+    (None, Arc::new(Effective::new(Configuration::default())))
 }
 
 fn lifetime(given: &mut Given<'_>) -> time::Duration {

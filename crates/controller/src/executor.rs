@@ -43,7 +43,7 @@ pub struct Executor {
     reviews: Reviews,
     threads: SigningThreads,
     policy: watch::Receiver<Arc<Policy>>,
-    facts: Option<Arc<Facts>>,
+    facts: Arc<Facts>,
     metrics: Arc<Metrics>,
     missing: MissingPermissions,
     /// Failures that come for many requests at once are said once.
@@ -65,8 +65,8 @@ pub struct Tools {
     /// Who signs with what.
     pub policy: watch::Receiver<Arc<Policy>>,
 
-    /// What is known of the cluster, where kubelets' serving certificates are approved.
-    pub facts: Option<Arc<Facts>>,
+    /// What is known of the cluster.
+    pub facts: Arc<Facts>,
 }
 
 impl Executor {
@@ -114,28 +114,24 @@ impl Executor {
         if let Question::Review(permission) = &question {
             return self.review(permission).await;
         }
-        let Some(facts) = &self.facts else {
-            return Outcome::Failed(Failure::NOT_DONE);
-        };
+        let facts = &self.facts;
         let answer = match &question {
             Question::Node(name) => match facts.node(name).await {
                 Ok(node) => Some(Answer::Node(node.map(Arc::new))),
                 Err(error) => return self.failed(&error),
             },
             Question::Resolve(name) => Some(Answer::Resolution(facts.resolve(name).await)),
-            Question::LiveCertificate(address) => {
-                Some(Answer::LiveCertificate(self.live(facts, *address).await))
-            }
+            Question::LiveCertificate(address) => Some(Answer::LiveCertificate(self.live(*address).await)),
             Question::Claims(_) | Question::Review(_) => facts.known(&question),
         };
         answer.map_or(Outcome::Failed(Failure::NOT_DONE), Outcome::Answered)
     }
 
     /// What a kubelet serves with now, if it is a certificate of the authority that signs for kubelets.
-    async fn live(&self, facts: &Facts, address: IpAddr) -> Option<Arc<LiveCertificate>> {
+    async fn live(&self, address: IpAddr) -> Option<Arc<LiveCertificate>> {
         let policy = Arc::clone(&self.policy.borrow());
         let signer = policy.signers.get(&SignerName::from(SignerName::KUBELET_SERVING))?;
-        facts.live_certificate(address, signer.authority().certificate_der()).await.map(Arc::new)
+        self.facts.live_certificate(address, signer.authority().certificate_der()).await.map(Arc::new)
     }
 
     async fn review(&self, permission: &Permission) -> Outcome {
@@ -154,7 +150,7 @@ impl Executor {
         object: Arc<CertificateSigningRequest>,
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
-        let judge = Judge { policy: Arc::clone(&self.policy.borrow()), facts: self.facts.clone() };
+        let judge = Judge { policy: Arc::clone(&self.policy.borrow()), facts: Arc::clone(&self.facts) };
         let decided = match object.spec().request.len() {
             0..=LONGEST_AT_ONCE => Some(judge.decided(&object, answers)),
             _ => self.apart(move || judge.decided(&object, answers)).await,
@@ -177,7 +173,7 @@ impl Executor {
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
         let policy = Arc::clone(&self.policy.borrow());
-        let judge = Judge { policy: Arc::clone(&policy), facts: self.facts.clone() };
+        let judge = Judge { policy: Arc::clone(&policy), facts: Arc::clone(&self.facts) };
         if let Some(stop) = judge.stopped(&object, answers) {
             return stop;
         }

@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use approver::{Answer, LiveCertificate, NodeServer, Question, Resolution, San};
+use ::config::KubeletServing;
+use approver::{Answer, LiveCertificate, Question, Resolution, San};
 use http::Request;
-use ipnet::IpNet;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::kube::call::{CallError, Caller, Operation};
 use crate::kube::path::encoded;
+use crate::policy::Policy;
 use crate::serve::metrics::Metrics;
 
 mod api_servers;
@@ -26,15 +27,12 @@ mod names;
 pub mod object;
 pub mod peer;
 
-use index::Index;
+use index::{Bounds, Index};
 use names::Names;
 use object::Source;
 use peer::Peers;
 
 const READ: Operation = Operation::new("get", "nodes");
-
-/// Where kubelets serve.
-const KUBELET_PORT: u16 = 10250;
 
 /// Finds answers to questions about the cluster.
 #[derive(Debug)]
@@ -42,34 +40,44 @@ pub struct Facts {
     caller: Caller,
     index: RwLock<Index>,
     names: Names,
-    policy: NodeServer,
+    policy: watch::Receiver<Arc<Policy>>,
 }
 
 /// Questions whose answers may have changed, for whoever is held on one.
 pub type Changed = mpsc::UnboundedSender<Question>;
 
 impl Facts {
-    /// Answers from what `caller` reads, once [`Self::follow`] runs.
+    /// Answers from what `caller` reads, once [`Self::follow`] runs, within what the policy says.
     #[must_use]
-    pub fn new(caller: Caller, policy: &NodeServer, service_ranges: BTreeSet<IpNet>) -> Arc<Self> {
-        let index = RwLock::new(Index::new(policy.max_addresses, service_ranges));
-        Arc::new(Self { caller, index, names: Names::of_this_machine(), policy: policy.clone() })
+    pub fn new(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> Arc<Self> {
+        Arc::new(Self { caller, index: RwLock::default(), names: Names::of_this_machine(), policy })
     }
 
-    /// Keeps the indexes current, for as long as `tasks` live. API servers' certificates chain to `trusted`.
-    pub fn follow(self: &Arc<Self>, news: &News, trusted: &[Vec<u8>], tasks: &mut JoinSet<()>) {
-        follow::spawn::<object::Node>(self, news, tasks);
-        follow::spawn::<object::Service>(self, news, tasks);
-        follow::spawn::<object::ApiServers>(self, news, tasks);
-        follow::spawn::<object::ServiceRanges>(self, news, tasks);
+    /// Keeps the indexes current from when the policy first asks for them, for ever. API servers' certificates chain to `trusted`.
+    pub async fn follow(self: Arc<Self>, news: News, trusted: Vec<Vec<u8>>) {
+        let mut policy = self.policy.clone();
+        if policy.wait_for(|policy| policy.kubelet_serving.is_some()).await.is_err() {
+            return std::future::pending().await;
+        }
+        let mut tasks = JoinSet::new();
+        follow::spawn::<object::Node>(&self, &news, &mut tasks);
+        follow::spawn::<object::Service>(&self, &news, &mut tasks);
+        follow::spawn::<object::ApiServers>(&self, &news, &mut tasks);
+        follow::spawn::<object::ServiceRanges>(&self, &news, &mut tasks);
         match Peers::trusting(trusted.iter().map(Vec::as_slice)) {
             Ok(peers) => {
-                drop(tasks.spawn(api_servers::follow(Arc::clone(self), peers, news.changed.clone())))
+                drop(tasks.spawn(api_servers::follow(Arc::clone(&self), peers, news.changed.clone())))
             }
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "API servers' certificates cannot be verified without the CA in the kubeconfig; no serving certificate will be approved"
             ),
+        }
+        // None of them ends by itself; a panic is the end of this one too.
+        if let Some(Err(error)) = tasks.join_next().await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
         }
     }
 
@@ -81,7 +89,8 @@ impl Facts {
     /// The certificate with which a kubelet serves at an address, if this authority, in DER, issued it.
     pub async fn live_certificate(&self, address: IpAddr, authority: &[u8]) -> Option<LiveCertificate> {
         let peers = Peers::trusting([authority]).ok()?;
-        let presented = peers.certificate((address, KUBELET_PORT).into()).await;
+        let port = self.settings()?.kubelet_port;
+        let presented = peers.certificate((address, port).into()).await;
         if let Err(error) = &presented {
             tracing::debug!(%address, error = error as &dyn std::error::Error, "no certificate of ours is served there");
         }
@@ -92,8 +101,13 @@ impl Facts {
     pub fn known(&self, question: &Question) -> Option<Answer> {
         match question {
             Question::Claims(san) => {
+                let settings = self.settings()?;
+                let bounds = Bounds {
+                    max_addresses: settings.judgement.max_addresses,
+                    service_ranges: &settings.service_ranges,
+                };
                 let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-                Some(Answer::Claims(Arc::new(index.claims(san, Instant::now()))))
+                Some(Answer::Claims(Arc::new(index.claims(san, bounds, Instant::now()))))
             }
             Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
                 None
@@ -121,6 +135,10 @@ impl Facts {
             return Err(CallError::OtherObject { operation: READ, asked, found });
         }
         Ok(Some(node.fact()))
+    }
+
+    fn settings(&self) -> Option<KubeletServing> {
+        self.policy.borrow().kubelet_serving.clone()
     }
 
     fn update<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {

@@ -4,6 +4,7 @@ pub mod ca;
 mod chain;
 pub mod cli;
 pub mod config;
+pub mod configuration;
 pub mod driver;
 pub mod executor;
 pub mod facts;

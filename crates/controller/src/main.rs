@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             Err(error) => ended(Err(error.into())),
         },
         Verb::Sign(args) => cli::sign::run(&args),
+        Verb::Config(args) => cli::config::run(&args),
         Verb::Version => {
             println!("{}", cli::version::text());
             ExitCode::SUCCESS

@@ -1,8 +1,9 @@
 //! What this process works by at one moment: who signs with what, and what there is to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ::config::{Configuration, KubeletServing};
 use csr::SignerName;
 use engine::{Retention, Standings};
 use signer::{CertificateAuthority, Profile, Signer};
@@ -19,6 +20,9 @@ pub struct Policy {
     /// What the approver works by.
     pub approval: approver::Policy,
 
+    /// Whether and how kubelets' serving certificates are approved, with what the facts for it are looked up by.
+    pub kubelet_serving: Option<KubeletServing>,
+
     /// What there is to do for whom.
     pub standings: Standings,
 }
@@ -27,27 +31,32 @@ pub struct Policy {
 pub type Authorities = BTreeMap<SignerName, Arc<CertificateAuthority>>;
 
 impl Policy {
-    /// What the command line asks for, with these authorities.
+    /// What the command line and the configuration file ask for, with these authorities.
     #[must_use]
-    pub fn new(config: &Config, authorities: &Authorities) -> Self {
+    pub fn new(config: &Config, configuration: &Configuration, authorities: &Authorities) -> Self {
         let signer = |(name, authority): (&SignerName, &Arc<CertificateAuthority>)| {
             let profile = Profile::built_in(name, config.duration)?;
             Some((name.clone(), Signer::new(name.clone(), profile, Arc::clone(authority))))
         };
         let signers: BTreeMap<_, _> = authorities.iter().filter_map(signer).collect();
-        let serving = config.kubelet_serving.as_ref().map(|_| SignerName::KUBELET_SERVING);
-        let decided = [SignerName::KUBE_APISERVER_CLIENT_KUBELET].into_iter().chain(serving);
+        let kubelet_serving = configuration.kubelet_serving.clone().filter(|serving| serving.enabled);
         let standings = Standings {
             duties: engine::Duties {
                 approve: config.duties.approve,
                 sign: config.duties.sign,
                 clean: config.duties.clean,
             },
-            decided: decided.into_iter().map(SignerName::from).collect(),
+            decided: decided(kubelet_serving.is_some()),
             signed: signers.keys().cloned().collect(),
             retention: Retention::default(),
         };
-        let approval = approver::Policy { node_server: config.kubelet_serving.clone() };
-        Self { signers, approval, standings }
+        Self { signers, approval: configuration.approval(), kubelet_serving, standings }
     }
+}
+
+/// The signerNames whose requests are approved here.
+fn decided(kubelet_serving: bool) -> BTreeSet<SignerName> {
+    let serving = kubelet_serving.then_some(SignerName::KUBELET_SERVING);
+    let names = [SignerName::KUBE_APISERVER_CLIENT_KUBELET].into_iter().chain(serving);
+    names.map(SignerName::from).collect()
 }

@@ -4,7 +4,6 @@
 //! before it leads. Stop: not ready, nothing new taken on, what is under way finished, the Lease released, the endpoints
 //! closed. A lost Lease, or a task that ends by itself, ends the process at once, with what is under way dropped.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +34,7 @@ use crate::serve::metrics::Metrics;
 use crate::signing_threads::SigningThreads;
 
 mod clients;
+mod configuration;
 mod endpoints;
 mod error;
 mod policies;
@@ -42,7 +42,8 @@ mod signals;
 
 pub use error::RunError;
 
-use endpoints::Endpoints;
+use configuration::configuration;
+use endpoints::{Endpoints, Shown};
 use policies::policies;
 use signals::Signals;
 
@@ -110,22 +111,21 @@ impl Running {
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
         let (stop, release, mut background) =
             (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
-        let endpoints =
-            Endpoints::start(config.serving.as_ref(), &watched, &clients, &mut background).await?;
+        let configuration = configuration(&config, &metrics, &mut background);
+        let shown = Shown { watched: &watched, configuration: configuration.clone() };
+        let endpoints = Endpoints::start(config.serving.as_ref(), shown, &clients, &mut background).await?;
         let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
         let work = transport(&config.client, &clients, &mut background)?;
         let caller = Caller::new(work, CALL);
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
         let (changed, changes) = mpsc::unbounded_channel();
-        let facts = config.kubelet_serving.as_ref().map(|policy| {
-            let facts = Facts::new(caller.clone(), policy, BTreeSet::new());
-            let news = News { changed, metrics: Arc::clone(&metrics) };
-            facts.follow(&news, &clients.trusted(), &mut background);
-            facts
-        });
+        let trusted = clients.trusted();
         background.spawn(clients.follow(POLL));
-        let policy = policies(&config, authorities, &metrics, &mut background);
+        let policy = policies(&config, authorities, configuration, (&metrics, &mut background));
+        let news = News { changed, metrics: Arc::clone(&metrics) };
+        let facts = Facts::new(caller.clone(), policy.clone());
+        background.spawn(Arc::clone(&facts).follow(news, trusted));
         let events =
             Events { seen: events, changed: changes, leading, policy: policy.clone(), stop: stop.clone() };
         let executor = executor(&config.client, caller, (policy, facts), metrics)?;
@@ -229,7 +229,7 @@ fn settings(config: &Config) -> Settings {
 fn executor(
     config: &ClientConfig,
     caller: Caller,
-    (policy, facts): (watch::Receiver<Arc<Policy>>, Option<Arc<Facts>>),
+    (policy, facts): (watch::Receiver<Arc<Policy>>, Arc<Facts>),
     metrics: Arc<Metrics>,
 ) -> std::io::Result<Executor> {
     let rate = config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())));

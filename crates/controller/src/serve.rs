@@ -20,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,7 @@ pub mod tls;
 
 pub use self_signed::{SelfSignedError, self_signed};
 
+use crate::configuration::Effective;
 use auth::{Asked, Gate, Refusal};
 use health::{Health, Probe, Report};
 use metrics::Metrics;
@@ -60,6 +62,8 @@ pub struct Served {
     pub health: Arc<Health>,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// For `/configz`.
+    pub configuration: watch::Receiver<Arc<Effective>>,
     /// Who may see what.
     pub gate: Gate,
 }
@@ -169,7 +173,7 @@ async fn handle(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
 }
 
 fn router(served: Arc<Served>) -> Router {
-    let mut router = Router::new().route("/metrics", get(metrics));
+    let mut router = Router::new().route("/metrics", get(metrics)).route("/configz", get(configz));
     for probe in Probe::ALL {
         let path = format!("/{}", probe.label());
         router = router
@@ -221,6 +225,14 @@ async fn metrics(State(served): State<Arc<Served>>) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The configuration in use, as a file with the defaults filled in, and its digest.
+async fn configz(State(served): State<Arc<Served>>) -> Response {
+    let effective = Arc::clone(&served.configuration.borrow());
+    let (digest, configuration) = (effective.digest(), effective.file());
+    let text = format!("{:#}\n", serde_json::json!({ "configuration": configuration, "digest": digest }));
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
 async fn report(State(served): State<Arc<Served>>, probe: Probe, uri: Uri) -> Response {

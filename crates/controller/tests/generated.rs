@@ -22,6 +22,11 @@ fn docs_flags_md_is_what_the_flags_say() {
 }
 
 #[test]
+fn docs_configuration_schema_json_is_what_the_files_types_say() {
+    assert_document("configuration.schema.json", &controller::cli::config::schema());
+}
+
+#[test]
 fn docs_metrics_md_is_what_the_metrics_say() {
     assert_document("metrics.md", &controller::serve::metrics::documentation());
 }

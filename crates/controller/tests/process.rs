@@ -112,6 +112,22 @@ fn it_stops_in_peace_when_told_to() {
 }
 
 #[test]
+fn a_changed_configuration_file_is_taken_over_and_a_bad_one_is_not() {
+    let silence = listener();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    std::fs::write(file.path(), head).unwrap();
+    let mut running = Countersign::start(&silence, &[&format!("--config={}", file.path().display())]);
+    std::fs::write(file.path(), "kind: Pod\n").unwrap();
+    running.says("the changed configuration file cannot be used, the last good one stays in use");
+    std::fs::write(file.path(), format!("{head}approval: {{kubeletServing: {{enabled: true}}}}\n")).unwrap();
+    running.says("the configuration file was read again and is in use");
+    running.signal("-TERM");
+    let (status, log) = running.ended();
+    assert!(status.success(), "{status}: {log}");
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
     let (server, deletion) = reluctant();
     let mut running =

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::config::AllowedPath;
+use controller::configuration::Effective;
 use controller::pair::PairFiles;
 use controller::serve::auth::{Delegates, Gate};
 use controller::serve::health::Health;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -170,7 +172,9 @@ impl Running {
         let connector = connector(&roots, None);
         let health = Health::new(Duration::from_secs(60));
         let metrics = Arc::new(Metrics::new(["kubernetes.io/kubelet-serving"]).unwrap());
-        let served = Served { health: health.clone(), metrics, gate };
+        let effective = Arc::new(Effective::new(::config::Configuration::default()));
+        let configuration = watch::Sender::new(effective).subscribe();
+        let served = Served { health: health.clone(), metrics, configuration, gate };
         let tls = Tls::new(Some(files)).unwrap();
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), tls, served).await.unwrap();
         let (address, stop) = (server.address().unwrap(), CancellationToken::new());
@@ -219,6 +223,20 @@ async fn metrics_are_for_those_whom_the_api_server_knows_and_allows() {
     }
     let (_, text) = running.get("/metrics", GOOD).await;
     assert!(text.contains("countersign_build_info{version="), "{text}");
+}
+
+#[tokio::test]
+async fn the_configuration_is_for_those_who_may_see_metrics_and_shows_its_digest() {
+    let running = Running::start(gate(&ApiServer::default())).await;
+    assert_eq!(running.get("/configz", "").await.0, 401);
+    assert_eq!(running.get("/configz", POOR).await.0, 403);
+    let (status, text) = running.get("/configz", GOOD).await;
+    assert_eq!(status, 200);
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    let effective = Effective::new(::config::Configuration::default());
+    assert_eq!(shown["digest"], effective.digest());
+    let read = ::config::parse(&shown["configuration"].to_string()).unwrap();
+    assert_eq!(Effective::new(read).digest(), effective.digest());
 }
 
 #[tokio::test]

@@ -52,6 +52,9 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "8760h0m0s", help_heading = SIGNING)]
     pub cluster_signing_duration: String,
 
+    /// Configuration file, for what has no flag. It is read again when it changes
+    #[arg(long, value_name = "FILE", help_heading = WORK)]
+    pub config: Option<String>,
     /// Controllers to run, separated by commas: '*' for all that are on by default, 'name' for one, '-name' for all but one;
     /// the first that matches decides. Every controller of kube-controller-manager may be named; those that act here are
     /// csrsigning, csrapproving and csrcleaner

@@ -17,8 +17,8 @@ use time::{Duration, OffsetDateTime};
 pub use self::request::RequestError;
 use self::request::RequestFile;
 use crate::ca::{AuthorityFiles, LoadError};
-use crate::cli::duration;
 use crate::config::{Origin, SignerFiles};
+use ::config::duration;
 
 /// The flags of `countersign sign`.
 #[derive(Clone, Debug, clap::Args)]

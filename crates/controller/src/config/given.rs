@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use time::Duration;
 
 use crate::cli::args::Args;
-use crate::cli::duration;
 use crate::config::{InvalidValue, Origin, Problem};
+use ::config::duration;
 
 /// Flags being read, and what was found wrong with them so far.
 pub(super) struct Given<'a> {

@@ -5,9 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::chain::Chain;
-use crate::cli::duration::DurationError;
 use crate::cli::environment_variable;
+use crate::configuration::FileFault;
 use crate::kube::lease::LeaseConfigError;
+use ::config::Mistake;
+use ::config::duration::DurationError;
 
 /// All that is wrong with a configuration; never empty. Displayed one problem a line, each with its causes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -145,6 +147,27 @@ pub enum Problem {
         /// What was expected.
         #[source]
         reason: InvalidValue,
+    },
+    /// One of the mistakes in the configuration file.
+    #[error("{origin} {}: {mistake}", path.display())]
+    FileMistake {
+        /// Where the file was named.
+        origin: Origin,
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        mistake: Box<Mistake>,
+    },
+    /// What else keeps the configuration file from being used.
+    #[error("{origin} {}", path.display())]
+    File {
+        /// Where the file was named.
+        origin: Origin,
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        fault: FileFault,
     },
     /// A specific pair without its certificate. The label is upstream's, which is not always the flag's name.
     #[error("{label:?}: cannot specify key without cert{involved}")]

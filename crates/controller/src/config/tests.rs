@@ -65,6 +65,28 @@ const KUBEADM: &str = "--allocate-node-cidrs=true
     --use-service-account-credentials=true";
 
 #[test]
+fn the_mistakes_of_the_configuration_file_come_with_all_others() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    std::fs::write(file.path(), format!("{head}approvals: {{}}\nmetrics: {{}}\n")).unwrap();
+    let found = refused(&format!("--v=x --config={path}"));
+    let lines: Vec<_> = found.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            format!("--config {path}: line 3, column 1: approvals: unknown field (did you mean approval?)"),
+            format!("--config {path}: line 4, column 1: metrics: unknown field"),
+            "invalid argument \"x\" for --v: expected a whole number".to_owned(),
+        ]
+    );
+    std::fs::write(file.path(), head).unwrap();
+    assert!(accepted(&format!("--config={path}")).file.is_some());
+    let missing = refused("--config=/nowhere/countersign.yaml");
+    assert!(missing.starts_with("--config /nowhere/countersign.yaml: failed to read: "), "{missing}");
+}
+
+#[test]
 fn the_line_that_kubeadm_renders_starts_us_as_it_is() {
     let config = accepted(KUBEADM);
     let names: Vec<&str> = config.signing.iter().map(|files| files.signer_name.as_str()).collect();

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 /// Asks the approver, and answers at once what the indexes know.
 pub(super) struct Judge {
     pub(super) policy: Arc<Policy>,
-    pub(super) facts: Option<Arc<Facts>>,
+    pub(super) facts: Arc<Facts>,
 }
 
 impl Judge {
@@ -24,9 +24,10 @@ impl Judge {
     ) -> Result<Outcome, ParseError> {
         let request = Request::parse(object)?;
         let decision = self.ask(answers, |facts| approver::decide(&request, &self.policy.approval, facts));
-        Ok(match decision.outcome {
+        Ok(match decision.outcome.clone() {
             Opinion::NoOpinion => {
-                tracing::debug!("no opinion on this request");
+                let rule = decision.rule().map(|rule| rule.id);
+                tracing::debug!(rule, "no opinion on this request");
                 Outcome::NoOpinion
             }
             Opinion::Ask(questions) => Outcome::Asks(questions),
@@ -74,8 +75,7 @@ impl Judge {
         loop {
             let decision = decide(&known);
             let Opinion::Ask(questions) = &decision.outcome else { return decision };
-            let answered =
-                |question: &Question| Some((question.clone(), self.facts.as_ref()?.known(question)?));
+            let answered = |question: &Question| Some((question.clone(), self.facts.known(question)?));
             let found: Vec<_> = questions.iter().filter_map(answered).collect();
             if found.is_empty() {
                 return decision;

@@ -68,7 +68,10 @@ async fn presented(
         San::Ip(_) => None,
     });
     // A name without a dot leads somewhere only with a search list, and those of Services are known for what they are.
-    let leads_elsewhere = |name: &Arc<str>| name.contains('.') && facts.policy.cluster_name(name).is_none();
+    let leads_elsewhere = |name: &Arc<str>| {
+        name.contains('.')
+            && facts.settings().is_some_and(|settings| settings.judgement.cluster_name(name).is_none())
+    };
     for name in dns.filter(leads_elsewhere).collect::<Vec<_>>() {
         match facts.resolve(&name).await {
             Resolution::Addresses(found) => sans.extend(found.into_iter().map(San::ip)),

@@ -20,10 +20,6 @@ const FRESH_CERTIFICATE: Duration = Duration::from_secs(300);
 /// What is known of the cluster.
 #[derive(Debug)]
 pub struct Index {
-    /// Addresses that a Node may list before none of them counts as claimed.
-    max_addresses: usize,
-    /// Ranges of Services by configuration, for API servers that have no objects for them.
-    known_ranges: BTreeSet<IpNet>,
     nodes: Table<NodeEntry>,
     services: Table<ServiceEntry>,
     api_servers: Table<BTreeSet<(IpAddr, u16)>>,
@@ -39,6 +35,7 @@ pub struct Index {
 #[derive(Clone, Debug, Default)]
 pub struct NodeEntry {
     claims: BTreeSet<San>,
+    listed: usize,
     pod_ranges: BTreeSet<IpNet>,
 }
 
@@ -59,29 +56,10 @@ pub struct Table<T> {
     heard: Option<Instant>,
 }
 
-/// A kind of object that the index takes in.
-pub trait Indexed: Source {
-    /// What is kept of one.
-    type Entry: Clone + Default;
-
-    /// Where.
-    fn table(index: &mut Index) -> &mut Table<Self::Entry>;
-
-    /// What is kept of this one.
-    fn entry(&self, index: &Index) -> Self::Entry;
-
-    /// Follows a change, and returns the names that it concerns, as far as that can be told.
-    fn changed(index: &mut Index, key: &Arc<str>, change: (&Self::Entry, &Self::Entry)) -> BTreeSet<San>;
-}
-
-impl Index {
-    /// An index that knows nothing yet but these ranges of Services. `max_addresses` is how many a Node may list before none of
-    /// them counts.
-    #[must_use]
-    pub fn new(max_addresses: usize, known_ranges: BTreeSet<IpNet>) -> Self {
+impl Default for Index {
+    /// An index that knows nothing yet.
+    fn default() -> Self {
         Self {
-            max_addresses,
-            known_ranges,
             nodes: Table::new(Node::RESOURCE),
             services: Table::new(Service::RESOURCE),
             api_servers: Table::new(ApiServers::RESOURCE),
@@ -92,10 +70,37 @@ impl Index {
             served_outside: HashMap::new(),
         }
     }
+}
 
+/// What the policy says of claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// Addresses that a Node may list before none of them counts as claimed.
+    pub max_addresses: usize,
+
+    /// Ranges of Services by configuration, for API servers that have no objects for them.
+    pub service_ranges: &'a [IpNet],
+}
+
+/// A kind of object that the index takes in.
+pub trait Indexed: Source {
+    /// What is kept of one.
+    type Entry: Clone + Default;
+
+    /// Where.
+    fn table(index: &mut Index) -> &mut Table<Self::Entry>;
+
+    /// What is kept of this one.
+    fn entry(&self) -> Self::Entry;
+
+    /// Follows a change, and returns the names that it concerns, as far as that can be told.
+    fn changed(index: &mut Index, key: &Arc<str>, change: (&Self::Entry, &Self::Entry)) -> BTreeSet<San>;
+}
+
+impl Index {
     /// Takes in what an object says now, and returns the names that this concerns.
     pub fn put<T: Indexed>(&mut self, object: &T) -> BTreeSet<San> {
-        let (key, entry) = (object.metadata().key(), object.entry(self));
+        let (key, entry) = (object.metadata().key(), object.entry());
         let table = T::table(self);
         let listing = table.listing;
         let former = table.entries.insert(Arc::clone(&key), (entry.clone(), listing));
@@ -132,11 +137,14 @@ impl Index {
 
     /// What is known of a name at this moment.
     #[must_use]
-    pub fn claims(&self, san: &San, now: Instant) -> Claims {
+    pub fn claims(&self, san: &San, bounds: Bounds<'_>, now: Instant) -> Claims {
+        let counts = |name: &&Arc<str>| {
+            self.nodes.entries.get(*name).is_some_and(|(entry, _)| entry.listed <= bounds.max_addresses)
+        };
         Claims {
-            unread: self.unread(now),
-            reservations: self.reservations(san),
-            nodes: self.claimed.get(san).cloned().unwrap_or_default(),
+            unread: self.unread(bounds, now),
+            reservations: self.reservations(san, bounds),
+            nodes: self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect(),
         }
     }
 
@@ -153,7 +161,7 @@ impl Index {
         self.presented.retain(|at, _| current.contains(at));
     }
 
-    fn unread(&self, now: Instant) -> Vec<&'static str> {
+    fn unread(&self, bounds: Bounds<'_>, now: Instant) -> Vec<&'static str> {
         // In every cluster there are API servers and a range of Services: an empty list of them is none.
         let has_servers = !self.api_servers.entries.is_empty() && self.api_servers.is_fresh(now);
         let has_ranges = !self.service_ranges.entries.is_empty() && self.service_ranges.is_fresh(now);
@@ -164,7 +172,7 @@ impl Index {
             (self.nodes.is_fresh(now), self.nodes.resource),
             (self.services.is_fresh(now), self.services.resource),
             (has_servers, self.api_servers.resource),
-            (has_ranges || !self.known_ranges.is_empty(), self.service_ranges.resource),
+            (has_ranges || !bounds.service_ranges.is_empty(), self.service_ranges.resource),
             (self.api_servers().into_iter().all(presents), "the certificates of API servers"),
         ]
         .into_iter()
@@ -172,12 +180,12 @@ impl Index {
         .collect()
     }
 
-    fn reservations(&self, san: &San) -> Vec<Reservation> {
+    fn reservations(&self, san: &San, bounds: Bounds<'_>) -> Vec<Reservation> {
         let within = self.served_within.get(san).into_iter().flatten().cloned().map(Reservation::Service);
         let outside = self.served_outside.get(san).into_iter().flatten().cloned();
         let mut found: Vec<_> = within.chain(outside.map(Reservation::ServiceName)).collect();
         match san {
-            San::Ip(address) => self.reserve_address(*address, &mut found),
+            San::Ip(address) => self.reserve_address(*address, bounds, &mut found),
             San::Dns(name) => {
                 if self.nodes.entries.contains_key(name) {
                     found.push(Reservation::NodeName(Arc::clone(name)));
@@ -190,11 +198,11 @@ impl Index {
         found
     }
 
-    fn reserve_address(&self, address: IpAddr, found: &mut Vec<Reservation>) {
+    fn reserve_address(&self, address: IpAddr, bounds: Bounds<'_>, found: &mut Vec<Reservation>) {
         if self.api_servers.values().flatten().any(|(endpoint, _)| *endpoint == address) {
             found.push(Reservation::ApiServerEndpoint);
         }
-        let ranges = self.service_ranges.values().flatten().chain(&self.known_ranges);
+        let ranges = self.service_ranges.values().flatten().chain(bounds.service_ranges);
         let ranges = ranges.filter(|range| range.contains(&address));
         found.extend(ranges.copied().map(Reservation::ServiceRange));
         let is_within = |entry: &NodeEntry| entry.pod_ranges.iter().any(|range| range.contains(&address));
@@ -225,10 +233,10 @@ impl Indexed for Node {
         &mut index.nodes
     }
 
-    fn entry(&self, index: &Index) -> NodeEntry {
-        let counts = self.listed() <= index.max_addresses;
+    fn entry(&self) -> NodeEntry {
         NodeEntry {
-            claims: self.addresses().filter(|_| counts).collect(),
+            claims: self.addresses().collect(),
+            listed: self.listed(),
             pod_ranges: self.pod_ranges().collect(),
         }
     }
@@ -249,7 +257,7 @@ impl Indexed for Service {
         &mut index.services
     }
 
-    fn entry(&self, _: &Index) -> ServiceEntry {
+    fn entry(&self) -> ServiceEntry {
         ServiceEntry { within: self.inner().collect(), outside: self.outer().collect() }
     }
 
@@ -271,7 +279,7 @@ impl Indexed for ApiServers {
         &mut index.api_servers
     }
 
-    fn entry(&self, _: &Index) -> Self::Entry {
+    fn entry(&self) -> Self::Entry {
         self.sockets().collect()
     }
 
@@ -291,7 +299,7 @@ impl Indexed for ServiceRanges {
         &mut index.service_ranges
     }
 
-    fn entry(&self, _: &Index) -> BTreeSet<IpNet> {
+    fn entry(&self) -> BTreeSet<IpNet> {
         self.ranges().collect()
     }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{POLL, RunError, clients};
 use crate::config::{KubeconfigFile, Serving, TlsFiles};
+use crate::configuration::Effective;
 use crate::driver::Watched;
 use crate::kube::client::Clients;
 use crate::pair::PairFiles;
@@ -19,16 +21,23 @@ use crate::serve::{Served, Server};
 #[derive(Debug)]
 pub(super) struct Endpoints(Option<(JoinHandle<()>, CancellationToken)>);
 
+/// What is to be seen.
+pub(super) struct Shown<'a> {
+    pub(super) watched: &'a Watched,
+    pub(super) configuration: watch::Receiver<Arc<Effective>>,
+}
+
 impl Endpoints {
     pub(super) async fn start(
         config: Option<&Serving>,
-        watched: &Watched,
+        shown: Shown<'_>,
         clients: &Clients,
         background: &mut JoinSet<()>,
     ) -> Result<Self, RunError> {
         let Some(config) = config else {
             return Ok(Self(None));
         };
+        let Shown { watched, configuration } = shown;
         let tls = tls(config)?;
         let [authentication, authorization] = kubeconfigs(config);
         let authentication = delegate(authentication, watched, clients, background).await?;
@@ -37,6 +46,7 @@ impl Endpoints {
         let served = Served {
             health: Arc::clone(&watched.health),
             metrics: Arc::clone(&watched.metrics),
+            configuration,
             gate: Gate::delegated(&delegates, config.always_allow_paths.clone()),
         };
         let address = config.address;

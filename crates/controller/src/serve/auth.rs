@@ -1,4 +1,4 @@
-//! Who may read `/metrics`: the API server says, as for any Kubernetes component.
+//! Who may read `/metrics` and `/configz`: the API server says, as for any Kubernetes component.
 //!
 //! A client certificate is authenticated by the cluster's client CA, a bearer token by a TokenReview, and the user authorised by
 //! a SubjectAccessReview for the path and the verb. Verdicts are kept for a few seconds by a hash of what was presented; failures are not verdicts, and are not kept.

@@ -45,6 +45,9 @@ pub struct Metrics {
     ca_loaded: IntGaugeVec,
     ca_expiry: IntGaugeVec,
     client_expiry: IntGaugeVec,
+    config_reloads: IntCounterVec,
+    config_last_reload: IntGauge,
+    config_digest: IntGaugeVec,
     queue: QueueMetrics,
     /// Retries after failures of ours.
     pub retries: IntCounter,
@@ -79,6 +82,9 @@ impl Metrics {
             ca_reloads: into.counters(&table::CA_RELOADS)?,
             ca_loaded: into.gauges(&table::CA_LOADED)?,
             ca_expiry: into.gauges(&table::CA_EXPIRY)?,
+            config_reloads: into.counters(&table::CONFIG_RELOADS)?,
+            config_last_reload: into.gauge(&table::CONFIG_LAST_RELOAD)?,
+            config_digest: into.gauges(&table::CONFIG_DIGEST)?,
             client_expiry: into.gauges(&table::CLIENT_EXPIRY)?,
             retries: into.counter(&table::RETRIES)?,
             in_flight: into.gauge(&table::IN_FLIGHT)?,
@@ -102,7 +108,9 @@ impl Metrics {
         }
         for result in ["success", "failure"] {
             self.ca_reloads.with_label_values(&[result]);
+            self.config_reloads.with_label_values(&[result]);
         }
+        self.config_last_reload.set(1);
     }
 
     /// Counts a pass, and times it until the guard is dropped, however that comes about.
@@ -155,6 +163,19 @@ impl Metrics {
         let signer = self.signer(signer);
         self.ca_loaded.with_label_values(&[signer]).set(now);
         self.ca_expiry.with_label_values(&[signer]).set(not_after);
+    }
+
+    /// A changed configuration file was read again, with or without success.
+    pub fn config_reloaded(&self, success: bool) {
+        let result = if success { "success" } else { "failure" };
+        self.config_reloads.with_label_values(&[result]).inc();
+        self.config_last_reload.set(success.into());
+    }
+
+    /// The configuration of this digest is in use, and no other.
+    pub fn config_in_use(&self, digest: &str) {
+        self.config_digest.reset();
+        self.config_digest.with_label_values(&[digest]).set(1);
     }
 
     /// The client certificate we present to the API server expires at `not_after`, in Unix seconds.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use approver::{Answer as Known, Permission, Question, Recognizer, Verdict};
 use controller::executor::{Effect, Executor, Outcome, Tools};
+use controller::facts::Facts;
 use controller::kube::call::Caller;
 use controller::kube::review::Reviews;
 use controller::kube::write::Requests;
@@ -36,10 +37,10 @@ fn executor(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> (Executor, 
     let metrics = Arc::new(Metrics::new(["kubernetes.io/kube-apiserver-client-kubelet"]).unwrap());
     let tools = Tools {
         requests: Requests::new(caller.clone()),
-        reviews: Reviews::new(caller),
+        reviews: Reviews::new(caller.clone()),
         threads: SigningThreads::start().unwrap(),
-        policy,
-        facts: None,
+        policy: policy.clone(),
+        facts: Facts::new(caller, policy),
     };
     (Executor::new(tools, Arc::clone(&metrics)), metrics)
 }

@@ -2,9 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn index() -> Index {
-    Index::new(16, BTreeSet::new())
-}
+const BOUNDS: Bounds<'_> = Bounds { max_addresses: 16, service_ranges: &[] };
 
 fn put<T: Indexed>(index: &mut Index, object: &Value) -> BTreeSet<San> {
     let object: T = serde_json::from_value(object.clone()).unwrap();
@@ -27,7 +25,7 @@ fn sans(texts: &[&str]) -> BTreeSet<San> {
 
 /// An index that has read everything a moment ago.
 fn complete() -> Index {
-    let (mut index, now) = (index(), Instant::now());
+    let (mut index, now) = (Index::default(), Instant::now());
     put::<ApiServers>(
         &mut index,
         &json!({
@@ -52,7 +50,7 @@ fn complete() -> Index {
 }
 
 fn reservations(index: &Index, text: &str) -> Vec<Reservation> {
-    index.claims(&san(text), Instant::now()).reservations
+    index.claims(&san(text), BOUNDS, Instant::now()).reservations
 }
 
 #[test]
@@ -104,7 +102,7 @@ fn what_the_cluster_holds_is_reserved() {
 fn who_claims_what_follows_the_nodes() {
     let mut index = complete();
     let claimants = |index: &Index, text: &str| {
-        let nodes = index.claims(&san(text), Instant::now()).nodes;
+        let nodes = index.claims(&san(text), BOUNDS, Instant::now()).nodes;
         nodes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(put::<Node>(&mut index, &node("n1", &["10.0.0.1", "n1"])), sans(&["10.0.0.1", "n1"]));
@@ -138,12 +136,12 @@ fn a_new_list_drops_what_is_not_in_it() {
 
 #[test]
 fn what_is_not_known_is_said() {
-    let unread = |index: &Index, now| index.claims(&san("10.0.0.1"), now).unread;
+    let unread = |index: &Index, now| index.claims(&san("10.0.0.1"), BOUNDS, now).unread;
     let now = Instant::now();
     assert_eq!(unread(&complete(), now), Vec::<&str>::new());
     let everything =
         ["nodes", "services", "discovery.k8s.io/endpointslices", "networking.k8s.io/servicecidrs"];
-    assert_eq!(unread(&index(), now), everything);
+    assert_eq!(unread(&Index::default(), now), everything);
     let silent = now + FRESH + Duration::from_secs(2);
     assert_eq!(unread(&complete(), silent), everything, "nothing was heard");
 
@@ -159,8 +157,13 @@ fn what_is_not_known_is_said() {
     let mut without_ranges = complete();
     without_ranges.remove::<ServiceRanges>("kubernetes");
     assert_eq!(unread(&without_ranges, now), ["networking.k8s.io/servicecidrs"]);
-    without_ranges.known_ranges.insert("10.96.0.0/12".parse().unwrap());
-    assert_eq!(unread(&without_ranges, now), Vec::<&str>::new(), "they are configured");
+    let ranges = ["10.96.0.0/12".parse().unwrap()];
+    let configured =
+        without_ranges.claims(&san("10.97.0.1"), Bounds { service_ranges: &ranges, ..BOUNDS }, now);
+    assert_eq!(
+        (configured.unread, configured.reservations),
+        (vec![], vec![Reservation::ServiceRange(ranges[0])])
+    );
 }
 
 #[test]

@@ -140,11 +140,26 @@ pub(super) static WATCH_RESTARTS: Description =
     counter("countersign_watch_restarts_total", "Watches that had to be opened again.", &[]);
 pub(super) static PANICS: Description =
     counter("countersign_panics_total", "Panics caught. Each is a bug, and backs off one request.", &[]);
+pub(super) static CONFIG_RELOADS: Description = counter(
+    "countersign_config_reloads_total",
+    "Changed configuration files read again. After `failure` the last good one stays in use.",
+    &[("result", "`success`, `failure`")],
+);
+pub(super) static CONFIG_LAST_RELOAD: Description = gauge(
+    "countersign_config_last_reload_successful",
+    "1 while the configuration file as it is now is in use, 0 while it cannot be used.",
+    &[],
+);
+pub(super) static CONFIG_DIGEST: Description = gauge(
+    "countersign_config_digest_info",
+    "Always 1. Differs between replicas that do not work by the same configuration.",
+    &[("digest", "SHA-256 of the effective configuration, as on `/configz`")],
+);
 pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 28] = [
+pub(super) static TABLE: [&Description; 31] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -170,6 +185,9 @@ pub(super) static TABLE: [&Description; 28] = [
     &CA_LOADED,
     &CA_EXPIRY,
     &CLIENT_EXPIRY,
+    &CONFIG_RELOADS,
+    &CONFIG_LAST_RELOAD,
+    &CONFIG_DIGEST,
     &WATCH_RESTARTS,
     &PANICS,
     &BUILD_INFO,

@@ -29,6 +29,7 @@ fn touched() -> Metrics {
     metrics.failed("timed_out");
     metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
     metrics.client_certificate(3);
+    metrics.config_in_use("digest");
     metrics.waited(turn());
     metrics.waited(Wait::FirstCall { requester: RequesterKind::Node, time: Duration::from_millis(15) });
     metrics
@@ -66,6 +67,16 @@ fn names_and_help_are_as_promtool_wants_them() {
         let unit = UNITS.iter().any(|unit| name.ends_with(unit));
         assert!(unit || what.kind == Kind::Gauge, "{name}");
     }
+}
+
+#[test]
+fn one_digest_is_shown_at_a_time() {
+    let metrics = metrics();
+    metrics.config_in_use("old");
+    metrics.config_in_use("new");
+    let shown = text(&metrics);
+    assert!(shown.contains("countersign_config_digest_info{digest=\"new\"} 1\n"), "{shown}");
+    assert!(!shown.contains("digest=\"old\""), "{shown}");
 }
 
 #[test]

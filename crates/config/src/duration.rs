@@ -54,6 +54,18 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     nanoseconds.map(Duration::nanoseconds).ok_or_else(invalid)
 }
 
+/// A number of seconds as such a text, in the fewest words: `8760h`, `1h30m`.
+pub fn of_seconds(seconds: i32) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
+    let words = [(hours, 'h'), (minutes, 'm'), (seconds, 's')];
+    let text: String = words
+        .iter()
+        .filter(|(number, _)| *number != 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 /// One number with its unit, in nanoseconds, and what follows it.
 fn component<'a>(rest: &'a str, text: &str) -> Result<(u64, &'a str), DurationError> {
     let invalid = || DurationError::Invalid(text.to_owned());
@@ -176,6 +188,16 @@ mod tests {
     fn what_go_reads_is_read_to_the_nanosecond() {
         for (text, nanoseconds) in ACCEPTED {
             assert_eq!(parse(text), Ok(Duration::nanoseconds(nanoseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_written_as_they_are_read() {
+        for (seconds, text) in
+            [(0, "0s"), (31_536_000, "8760h"), (5400, "1h30m"), (61, "1m1s"), (i32::MAX, "596523h14m7s")]
+        {
+            assert_eq!(of_seconds(seconds), text);
+            assert_eq!(parse(text), Ok(Duration::seconds(seconds.into())));
         }
     }
 

@@ -1,0 +1,74 @@
+//! What is approved: here the flags and the configuration file meet.
+
+use ::config::{Configuration, KubeletServing};
+
+use crate::config::Origin;
+use crate::config::given::Given;
+
+/// What the flags say of approval.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ApprovalFlags {
+    /// Where kubelets' serving certificates were said to be approved; `None` where they were not.
+    pub approve_kubelet_serving: Option<Origin>,
+}
+
+/// A flag and the configuration file that cannot both be meant.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "{flag} is given, and approval.kubeletServing.enabled in the configuration file is false: remove one of the two"
+)]
+pub struct Contradiction {
+    /// Where the flag was given.
+    pub flag: Origin,
+}
+
+impl ApprovalFlags {
+    pub(super) fn read(given: &mut Given<'_>) -> Self {
+        let flag = "approve-kubelet-serving";
+        let is_given = given.boolean(flag, &given.args.approve_kubelet_serving);
+        Self { approve_kubelet_serving: is_given.then(|| given.origin(flag)) }
+    }
+
+    /// What holds of both: a section in the file goes before the flag, which means the section with its defaults.
+    ///
+    /// # Errors
+    /// When the file forbids what a flag demands.
+    pub fn meet(&self, file: Configuration) -> Result<Configuration, Contradiction> {
+        match (&self.approve_kubelet_serving, &file.kubelet_serving) {
+            (Some(flag), Some(section)) if !section.enabled => Err(Contradiction { flag: flag.clone() }),
+            (Some(_), None) => Ok(Configuration { kubelet_serving: Some(KubeletServing::default()) }),
+            (_, Some(_)) | (None, None) => Ok(file),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_of_the_file_goes_before_the_flag() {
+        let none = Configuration::default();
+        let section = KubeletServing { kubelet_port: 10251, ..KubeletServing::default() };
+        let on = Configuration { kubelet_serving: Some(section.clone()) };
+        let off = Configuration { kubelet_serving: Some(KubeletServing { enabled: false, ..section }) };
+        let default = Configuration { kubelet_serving: Some(KubeletServing::default()) };
+        let flag = Origin::Flag("approve-kubelet-serving");
+        let without = ApprovalFlags::default();
+        let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()) };
+        for (flags, file, expected) in [
+            (&without, &none, Ok(&none)),
+            (&without, &on, Ok(&on)),
+            (&without, &off, Ok(&off)),
+            (&with, &none, Ok(&default)),
+            (&with, &on, Ok(&on)),
+            (&with, &off, Err(Contradiction { flag })),
+        ] {
+            assert_eq!(flags.meet(file.clone()), expected.cloned(), "{flags:?} {file:?}");
+        }
+        let said = with.meet(off).unwrap_err().to_string();
+        assert!(
+            said.contains("--approve-kubelet-serving") && said.contains("approval.kubeletServing.enabled")
+        );
+    }
+}

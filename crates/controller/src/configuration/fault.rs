@@ -1,0 +1,50 @@
+//! Why a configuration file cannot be used.
+
+use std::io;
+
+use ::config::{Mistake, Mistakes};
+
+use super::LONGEST;
+use crate::config::Contradiction;
+
+/// Why a configuration file cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum FileFault {
+    /// The system does not give it to us; in its words.
+    #[error("failed to read: {0}")]
+    Unreadable(String),
+
+    /// Nobody writes so much.
+    #[error("longer than {LONGEST} octets")]
+    TooLong,
+
+    /// Not text.
+    #[error("not valid UTF-8")]
+    NotUnicode,
+
+    /// What it says is wrong.
+    #[error("{}", in_one_line(.0))]
+    Mistakes(#[from] Mistakes),
+
+    /// What it says goes against a flag.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+}
+
+impl FileFault {
+    pub(super) fn unreadable(error: &io::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// The first of the mistakes, for a line of the log.
+fn in_one_line(mistakes: &Mistakes) -> String {
+    let shown: Vec<_> = mistakes.0.iter().take(MOST_SHOWN).map(Mistake::to_string).collect();
+    let more = match mistakes.0.len().saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    shown.join("; ") + &more
+}
+
+const MOST_SHOWN: usize = 10;

@@ -1,0 +1,105 @@
+//! A cluster with the signer under test, and nodes that are played.
+
+use anyhow::{Context as _, Result, ensure};
+use countersign_e2e::nodes::on_own_cluster;
+use countersign_e2e::outcome::Outcome;
+use countersign_e2e::{ControlPlane, Program, Signer, TestResult, User, binaries, wait};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
+use k8s_openapi::api::core::v1::Node;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::json;
+
+/// A cluster whose signer approves serving certificates, under the roles that are shipped.
+pub(crate) struct Stage<'a> {
+    pub(crate) cluster: &'a ControlPlane,
+    pub(crate) admin: Client,
+    signer: tokio::sync::Mutex<Signer>,
+}
+
+/// Runs `test` on a stage of its own.
+pub(crate) fn on_stage<F: AsyncFnOnce(&Stage<'_>) -> TestResult + Send>(test: F) -> TestResult {
+    on_own_cluster(async |cluster| {
+        let admin = cluster.admin().await?;
+        for manifest in ["deploy/rbac.yaml", "deploy/kubelet-serving.yaml"] {
+            apply(cluster, manifest)?;
+        }
+        let command = cluster
+            .signer(Program::Countersign)
+            .identity(User::controller_manager())
+            .flag("use-service-account-credentials", "true")
+            .flag("approve-kubelet-serving", "true")
+            .flag("log-level", "debug");
+        let signer = tokio::sync::Mutex::new(command.start().await?);
+        test(&Stage { cluster, admin, signer }).await
+    })
+}
+
+fn apply(cluster: &ControlPlane, manifest: &str) -> Result<()> {
+    let path = binaries::workspace().join(manifest);
+    cluster.kubectl(&["apply", "--filename", &path.display().to_string()]).map(drop)
+}
+
+impl Stage<'_> {
+    /// The kubelet of a node, by its client certificate.
+    pub(crate) async fn kubelet(&self, node: &str) -> Result<Client> {
+        self.cluster.client_for(&User::node(node)).await
+    }
+
+    /// A node that has registered itself and lists these names and addresses.
+    pub(crate) async fn node(&self, name: &str, addresses: &[&str]) -> Result<Client> {
+        let kubelet = self.kubelet(name).await?;
+        let node: Node = serde_json::from_value(json!({ "metadata": { "name": name } }))?;
+        Api::all(kubelet.clone()).create(&PostParams::default(), &node).await?;
+        self.lists(&kubelet, name, addresses).await?;
+        Ok(kubelet)
+    }
+
+    /// Has a node write its own status.
+    pub(crate) async fn lists(&self, kubelet: &Client, name: &str, addresses: &[&str]) -> Result<()> {
+        let address = |text: &&str| {
+            let is_address = text.parse::<std::net::IpAddr>().is_ok();
+            json!({ "type": if is_address { "InternalIP" } else { "Hostname" }, "address": text })
+        };
+        let listed: Vec<_> = addresses.iter().map(address).collect();
+        let status = json!({ "status": { "addresses": listed } });
+        let nodes: Api<Node> = Api::all(kubelet.clone());
+        nodes.patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await?;
+        Ok(())
+    }
+
+    /// Waits until the signer has said of a request that this rule does not hold, and checks that it is not approved.
+    pub(crate) async fn holds(&self, name: &str, rule: &str) -> Result<()> {
+        self.says(name, rule).await?;
+        let outcome = self.outcome(name).await?;
+        ensure!(outcome == Outcome::Pending, "{name} is {outcome:?}");
+        Ok(())
+    }
+
+    /// Waits until the signer has said something of a request with this rule.
+    pub(crate) async fn says(&self, name: &str, rule: &str) -> Result<()> {
+        let (name, rule) = (format!("csr.name=\"{name}\""), format!("rule=\"{rule}\""));
+        wait::until(&format!("{name} meets {rule}"), async || {
+            let log = self.signer.lock().await.process().log()?;
+            Ok(log.lines().any(|line| line.contains(&name) && line.contains(&rule)).then_some(()))
+        })
+        .await
+    }
+
+    pub(crate) async fn outcome(&self, name: &str) -> Result<Outcome> {
+        let requests: Api<CertificateSigningRequest> = Api::all(self.admin.clone());
+        Ok(Outcome::of(&requests.get(name).await?))
+    }
+
+    pub(crate) fn apply(&self, manifest: &str) -> Result<()> {
+        apply(self.cluster, manifest)
+    }
+
+    /// The shipped roles are enough: nothing was refused to the signer.
+    pub(crate) async fn nothing_was_forbidden(&self) -> TestResult {
+        let forbidden =
+            self.signer.lock().await.metric("countersign_errors_total{error=\"forbidden\"}").await;
+        assert_eq!(forbidden.context("metrics")?, 0.0);
+        Ok(())
+    }
+}
