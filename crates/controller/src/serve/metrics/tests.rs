@@ -124,6 +124,7 @@ fn what_the_engine_holds_is_shown_by_lane_and_sums_only_grow() {
     let metrics = metrics();
     let queued = [3, 2, 1, 7].map(|depth| Queued { depth, oldest_age: Duration::from_millis(depth as u64) });
     let counts = Counts { queued, shared_answers: 5, call_limit: 9, ..Counts::default() };
+    metrics.held("kubelet-serving/node", 1);
     metrics.counted(&counts);
     metrics.counted(&Counts { shared_answers: 8, ..counts });
     metrics.waited(turn());
