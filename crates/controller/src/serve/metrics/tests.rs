@@ -30,6 +30,7 @@ fn touched() -> Metrics {
     metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
     metrics.client_certificate(3);
     metrics.config_in_use("digest");
+    metrics.held("kubelet-serving/node", 1);
     metrics.waited(turn());
     metrics.waited(Wait::FirstCall { requester: RequesterKind::Node, time: Duration::from_millis(15) });
     metrics
@@ -124,7 +125,6 @@ fn what_the_engine_holds_is_shown_by_lane_and_sums_only_grow() {
     let metrics = metrics();
     let queued = [3, 2, 1, 7].map(|depth| Queued { depth, oldest_age: Duration::from_millis(depth as u64) });
     let counts = Counts { queued, shared_answers: 5, call_limit: 9, ..Counts::default() };
-    metrics.held("kubelet-serving/node", 1);
     metrics.counted(&counts);
     metrics.counted(&Counts { shared_answers: 8, ..counts });
     metrics.waited(turn());
