@@ -82,11 +82,16 @@ impl Events {
             name: Arc::clone(object.name()),
             uid: Arc::clone(object.uid()),
             resource_version: object.resource_version(),
-            reason: "Held",
+            reason: reason(rule),
             message: message.chars().take(LONGEST).collect(),
         };
         place.send(event);
     }
+}
+
+/// Two Nodes with one address are for somebody else to sort out than the requester: alerts look for this reason.
+fn reason(rule: &Rule) -> &'static str {
+    if rule.id == "kubelet-serving/address-conflict" { "AddressConflict" } else { "Held" }
 }
 
 impl EventWriter {
@@ -133,5 +138,78 @@ impl Event {
         })
         .to_string()
         .into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http::{Request, Response};
+    use http_body_util::{BodyExt, Full};
+    use hyper::body::Bytes;
+    use kube::client::Body;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::kube::transport::Transport;
+
+    fn object(uid: &str) -> CertificateSigningRequest {
+        json!({ "metadata": { "name": "csr-1", "uid": uid, "resourceVersion": "7" }, "spec": {} })
+            .to_string()
+            .parse()
+            .unwrap()
+    }
+
+    fn rule(id: &str) -> &'static Rule {
+        approver::RULES.iter().find(|rule| rule.id == id).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rule_is_said_once_for_a_request() {
+        let written: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let log = Arc::clone(&written);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let log = Arc::clone(&log);
+            async move {
+                let body = request.into_body().collect().await?.to_bytes();
+                log.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+                Ok::<_, tower::BoxError>(Response::new(Full::new(Bytes::from("{}"))))
+            }
+        });
+        let metrics = Arc::new(Metrics::new(["s"]).unwrap());
+        let (events, writer) =
+            channel(Caller::new(Transport::new(service), Duration::from_secs(1)), &metrics);
+        let (permission, conflict) =
+            (rule("kubelet-serving/permission"), rule("kubelet-serving/address-conflict"));
+        for _ in 0..3 {
+            events.held(&object("u-1"), permission, "");
+            events.held(&object("u-1"), conflict, "Node n lists 10.0.0.1 too");
+            events.held(&object("u-2"), permission, "");
+        }
+        drop(events);
+        writer.run().await;
+        let written = written.lock().unwrap();
+        let told: Vec<_> = written
+            .iter()
+            .map(|event| (event["involvedObject"]["uid"].as_str(), event["reason"].as_str()))
+            .collect();
+        let (held, conflict) = (Some("Held"), Some("AddressConflict"));
+        assert_eq!(told, [(Some("u-1"), held), (Some("u-1"), conflict), (Some("u-2"), held)]);
+        let message = written[1]["message"].as_str().unwrap();
+        assert!(message.contains("(Node n lists 10.0.0.1 too)"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_in_time_is_left_out_and_delays_nobody() {
+        let metrics = Arc::new(Metrics::new(["s"]).unwrap());
+        let silent = tower::service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Full<Bytes>>, tower::BoxError>>()
+        });
+        let (events, writer) = channel(Caller::new(Transport::new(silent), Duration::from_secs(1)), &metrics);
+        for number in 0..10 * WAITING {
+            events.held(&object(&number.to_string()), rule("kubelet-serving/permission"), "");
+        }
+        assert_eq!(writer.events.len(), WAITING);
     }
 }
