@@ -6,13 +6,13 @@ use approver::{Answer, Decision, Finding, Outcome as Opinion, Question};
 use csr::{CertificateSigningRequest, Condition, ConditionType, ParseError, Request, Rule, SignerName};
 
 use super::Outcome;
-use crate::facts::Facts;
+use crate::answers::Answers;
 use crate::policy::Policy;
 
 /// Asks the approver, and answers at once what the indexes know.
 pub(super) struct Judge {
     pub(super) policy: Arc<Policy>,
-    pub(super) facts: Arc<Facts>,
+    pub(super) answers: Answers,
 }
 
 impl Judge {
@@ -71,19 +71,10 @@ impl Judge {
         answers: Vec<(Question, Answer)>,
         decide: impl Fn(&approver::Facts) -> Decision,
     ) -> Decision {
-        let mut known: approver::Facts = answers.into_iter().collect();
-        loop {
-            let decision = decide(&known);
-            let Opinion::Ask(questions) = &decision.outcome else { return decision };
-            let answered = |question: &Question| Some((question.clone(), self.facts.known(question)?));
-            let found: Vec<_> = questions.iter().filter_map(answered).collect();
-            if found.is_empty() {
-                return decision;
-            }
-            found.into_iter().for_each(|(question, answer)| known.add(question, answer));
-        }
+        self.answers.decided(answers.into_iter().collect(), decide)
     }
 }
+
 /// What was found of the rule that does not hold.
 fn note(trace: &[Finding]) -> &str {
     trace.iter().find(|finding| finding.holds == Some(false)).map_or("", |finding| finding.note.as_str())
