@@ -8,6 +8,7 @@
 //! the policy says how names are confirmed. We never deny what we merely do not recognise: another approver, or a human, may
 //! own it.
 
+mod chain;
 mod cluster;
 mod decide;
 mod facts;
@@ -20,6 +21,7 @@ mod rules;
 mod san;
 mod source;
 
+pub use chain::{chain, gate_chain};
 pub use cluster::{Claims, LiveCertificate, Node, Reservation, Resolution};
 pub use decide::{Decision, Finding, Grant, Outcome, decide, gate};
 pub use facts::Facts;

@@ -50,6 +50,23 @@ pub(crate) fn gate(request: &Request, policy: &NodeServer, facts: &Facts, trace:
     gated(&case, trace).unwrap_or_else(|stop| stop)
 }
 
+/// Every rule of [`judge`], in order.
+pub(crate) fn chain() -> Vec<&'static Rule> {
+    let mut chain = vec![&rules::NODE_SERVER_SIGNER_NAME];
+    chain.extend(csr::kubelet::SERVING.iter().map(|(rule, _)| rule));
+    chain.extend([&rules::NODE_SERVER_REQUESTER, &rules::NODE_SERVER_GROUP]);
+    chain.extend(constraints::rules());
+    chain.extend([
+        &rules::SELF_NODE_SERVER_PERMISSION,
+        &rules::NODE_SERVER_NODE,
+        &rules::NODE_SERVER_FACTS,
+        &rules::NODE_SERVER_SAN_RESERVED,
+        &rules::NODE_SERVER_SAN_JUSTIFIED,
+        &rules::NODE_SERVER_ADDRESS_CONFLICT,
+    ]);
+    chain
+}
+
 fn judged(case: &Case<'_>, trace: &mut Trace) -> Result<Outcome, Stop> {
     constraints::check(case, trace)?;
     reserved::check_always(case, trace)?;

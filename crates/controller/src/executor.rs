@@ -4,16 +4,16 @@
 //! the engine: done, no longer what it was, gone, or a failure of ours. A 409, and a 404 that the API server itself gives, are
 //! nobody's failure: the object's next event says how things stand.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use approver::{Answer, LiveCertificate, Permission, Question, Recognizer};
+use approver::{Answer, Question, Recognizer};
 use csr::{CertificateSigningRequest, Condition, SignerName};
 use engine::Failure;
 use http::StatusCode;
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::answers::Answers;
 use crate::facts::Facts;
 use crate::kube::call::CallError;
 use crate::kube::events::Events;
@@ -41,10 +41,9 @@ pub type Outcome = engine::Outcome<Question, Answer>;
 #[derive(Debug)]
 pub struct Executor {
     requests: Requests,
-    reviews: Reviews,
+    answers: Answers,
     threads: SigningThreads,
     policy: watch::Receiver<Arc<Policy>>,
-    facts: Arc<Facts>,
     events: Events,
     metrics: Arc<Metrics>,
     missing: MissingPermissions,
@@ -80,7 +79,8 @@ impl Executor {
     pub fn new(tools: Tools, metrics: Arc<Metrics>) -> Self {
         let Tools { requests, reviews, threads, policy, facts, events } = tools;
         let (missing, said) = (MissingPermissions::default(), OncePer::new(report::PERIOD));
-        Self { requests, reviews, threads, policy, facts, events, metrics, missing, said }
+        let answers = Answers::new(reviews, facts);
+        Self { requests, answers, threads, policy, events, metrics, missing, said }
     }
 
     /// Carries out one effect, in a span that says for whom.
@@ -116,42 +116,24 @@ impl Executor {
     }
 
     async fn ask(&self, question: Question) -> Outcome {
-        if let Question::Review(permission) = &question {
-            return self.review(permission).await;
-        }
-        let facts = &self.facts;
-        let answer = match &question {
-            Question::Node(name) => match facts.node(name).await {
-                Ok(node) => Some(Answer::Node(node.map(Arc::new))),
-                Err(error) => return self.failed(&error),
-            },
-            Question::Resolve(name) => Some(Answer::Resolution(facts.resolve(name).await)),
-            Question::LiveCertificate(address) => Some(Answer::LiveCertificate(self.live(*address).await)),
-            Question::Claims(_) | Question::Review(_) => facts.known(&question),
-        };
-        answer.map_or(Outcome::Failed(Failure::NOT_DONE), Outcome::Answered)
-    }
-
-    /// What a kubelet serves with now, if it is a certificate of the authority that signs for kubelets.
-    async fn live(&self, address: IpAddr) -> Option<Arc<LiveCertificate>> {
         let policy = Arc::clone(&self.policy.borrow());
-        let signer = policy.signers.get(&SignerName::from(SignerName::KUBELET_SERVING))?;
-        self.facts.live_certificate(address, signer.authority().certificate_der()).await.map(Arc::new)
-    }
-
-    async fn review(&self, permission: &Permission) -> Outcome {
-        match self.reviews.verdict(permission).await {
-            Ok(verdict) => {
-                self.metrics.reviewed(permission.recognizer.label(), verdict.label());
-                tracing::debug!(verdict = verdict.label(), "a permission was reviewed");
-                Outcome::Answered(Answer::Review(verdict))
+        let signer = policy.signers.get(&SignerName::from(SignerName::KUBELET_SERVING));
+        let authority = signer.map(|signer| signer.authority().certificate_der());
+        match self.answers.find(&question, authority).await {
+            Ok(Some(answer)) => {
+                if let (Question::Review(permission), Answer::Review(verdict)) = (&question, &answer) {
+                    self.metrics.reviewed(permission.recognizer.label(), verdict.label());
+                    tracing::debug!(verdict = verdict.label(), "a permission was reviewed");
+                }
+                Outcome::Answered(answer)
             }
+            Ok(None) => Outcome::Failed(Failure::NOT_DONE),
             Err(error) => self.failed(&error),
         }
     }
 
     fn judge(&self, policy: Arc<Policy>) -> Judge {
-        Judge { policy, facts: Arc::clone(&self.facts), events: self.events.clone() }
+        Judge { policy, answers: self.answers.clone(), events: self.events.clone() }
     }
 
     async fn decide(

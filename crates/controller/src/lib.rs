@@ -1,5 +1,6 @@
 //! The shell: everything that watches, writes, reads files and serves, and the binary countersign.
 
+pub mod answers;
 pub mod ca;
 mod chain;
 pub mod cli;

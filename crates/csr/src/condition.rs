@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -16,6 +16,21 @@ pub struct Condition {
 
     /// When; `None` leaves it to the API server, as kube-controller-manager does for approvals.
     pub last_update_time: Option<OffsetDateTime>,
+}
+
+/// A condition as it stands in `status.conditions`: whoever wrote it, these are their words.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct StandingCondition {
+    /// `type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+
+    /// `reason`; empty where there is none.
+    pub reason: String,
+
+    /// `message`; empty where there is none.
+    pub message: String,
 }
 
 /// The condition types that the API gives a meaning (`certificates.k8s.io/v1`).

@@ -20,7 +20,7 @@ mod signer_name;
 mod usages;
 
 pub use asn1::DerError;
-pub use condition::{Condition, ConditionType};
+pub use condition::{Condition, ConditionType, StandingCondition};
 pub use names::{AttributeType, SanError, Subject, SubjectAltNames, SubjectError, UriError};
 pub use object::{CertificateSigningRequest, DecodeError, Spec};
 pub use progress::{IssuedCertificate, Progress, Since};

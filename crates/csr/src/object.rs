@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use self::text::Text;
 use self::wire::Object;
 use crate::memory::allocation;
-use crate::{Condition, Progress, Requester, SignerName, Usage, Usages};
+use crate::{Condition, Progress, Requester, SignerName, StandingCondition, Usage, Usages};
 
 /// A CertificateSigningRequest as the API server sent it.
 ///
@@ -85,6 +85,11 @@ impl CertificateSigningRequest {
     /// Where the object stands.
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// The conditions that stand, of whatever type, in the order received; none where they cannot be read.
+    pub fn conditions(&self) -> Vec<StandingCondition> {
+        self.text.conditions()
     }
 
     /// Roughly the bytes that the object holds in memory.
@@ -255,6 +260,22 @@ mod tests {
                 assert_eq!(written["status"].get("conditions").and_then(Value::as_array), stood);
             }
         }
+    }
+
+    #[test]
+    fn conditions_that_stand_are_read_with_their_words() {
+        let mut object = object();
+        object["status"] = json!({"conditions": [
+            {"type": "Denied", "status": "True", "reason": "KubectlDeny", "message": "no"},
+            {"type": "example.com/Seen"},
+        ]});
+        let words = |[kind, reason, message]: [&str; 3]| StandingCondition {
+            kind: kind.into(),
+            reason: reason.into(),
+            message: message.into(),
+        };
+        let expected = [words(["Denied", "KubectlDeny", "no"]), words(["example.com/Seen", "", ""])];
+        assert_eq!(decoded(&object).conditions(), expected);
     }
 
     #[test]

@@ -23,6 +23,11 @@ const CHECKS: [(&Rule, Check); 10] = [
     (&rules::NODE_SERVER_ADDRESS_RANGE, address_range),
 ];
 
+/// The rules, in order.
+pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
+    CHECKS.into_iter().map(|(rule, _)| rule)
+}
+
 /// Demands that every rule holds. Only another request, or another configuration, can change what is found.
 pub(super) fn check(case: &Case<'_>, trace: &mut Trace) -> Result<(), Stop> {
     for (rule, check) in CHECKS {

@@ -8,14 +8,14 @@ use csr::{
 };
 
 use super::Outcome;
-use crate::facts::Facts;
+use crate::answers::Answers;
 use crate::kube::events::Events;
 use crate::policy::Policy;
 
 /// Asks the approver, and answers at once what the indexes know.
 pub(super) struct Judge {
     pub(super) policy: Arc<Policy>,
-    pub(super) facts: Arc<Facts>,
+    pub(super) answers: Answers,
     pub(super) events: Events,
 }
 
@@ -78,19 +78,10 @@ impl Judge {
         answers: Vec<(Question, Answer)>,
         decide: impl Fn(&approver::Facts) -> Decision,
     ) -> Decision {
-        let mut known: approver::Facts = answers.into_iter().collect();
-        loop {
-            let decision = decide(&known);
-            let Opinion::Ask(questions) = &decision.outcome else { return decision };
-            let answered = |question: &Question| Some((question.clone(), self.facts.known(question)?));
-            let found: Vec<_> = questions.iter().filter_map(answered).collect();
-            if found.is_empty() {
-                return decision;
-            }
-            found.into_iter().for_each(|(question, answer)| known.add(question, answer));
-        }
+        self.answers.decided(answers.into_iter().collect(), decide)
     }
 }
+
 /// What was found of the rule that does not hold.
 fn note(trace: &[Finding]) -> &str {
     trace.iter().find(|finding| finding.holds == Some(false)).map_or("", |finding| finding.note.as_str())

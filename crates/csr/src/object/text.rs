@@ -3,8 +3,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::value::RawValue;
 
 use super::wire::Fields;
-use crate::Condition;
 use crate::memory::allocation;
+use crate::{Condition, StandingCondition};
 
 /// The object as it goes back: its own JSON without managedFields, open where a write adds something.
 #[derive(Clone, Debug)]
@@ -77,6 +77,11 @@ impl Text {
         body.extend(base64.as_bytes());
         body.extend(br#""}}"#);
         body
+    }
+
+    /// The conditions, decoded.
+    pub(super) fn conditions(&self) -> Vec<StandingCondition> {
+        serde_json::from_str(&format!("[{}]", self.conditions)).unwrap_or_default()
     }
 
     /// What comes before the last two fields of `status`, with room for as many octets more.
