@@ -88,7 +88,7 @@ impl Facts {
 
     /// The certificate with which a kubelet serves at an address, if this authority, in DER, issued it.
     pub async fn live_certificate(&self, address: IpAddr, authority: &[u8]) -> Option<LiveCertificate> {
-        let peers = Peers::trusting([authority]).ok()?;
+        let peers = Peers::trusting([authority]).ok()?.for_servers_only();
         let port = self.settings()?.kubelet_port;
         let presented = peers.certificate((address, port).into()).await;
         if let Err(error) = &presented {
