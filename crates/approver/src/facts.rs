@@ -14,6 +14,11 @@ impl Facts {
         self.0.insert(question, answer);
     }
 
+    /// The answer to a question, when it was asked.
+    pub fn answer(&self, question: &Question) -> Option<&Answer> {
+        self.0.get(question)
+    }
+
     /// The verdict on a permission, when it was asked for.
     pub(crate) fn verdict(&self, permission: Permission) -> Option<Verdict> {
         match self.0.get(&Question::Review(permission))? {

@@ -50,23 +50,40 @@ impl Answers {
 
     /// Decides, with the answers that the indexes give at once beside those in `known`.
     pub fn decided(&self, known: approver::Facts, decide: impl Fn(&approver::Facts) -> Decision) -> Decision {
-        decided(known, |question| self.facts.known(question), decide)
+        self.decided_by(known, decide).0
+    }
+
+    /// The same, with all answers that it came from.
+    pub(crate) fn decided_by(
+        &self,
+        known: approver::Facts,
+        decide: impl Fn(&approver::Facts) -> Decision,
+    ) -> (Decision, approver::Facts) {
+        decided_by(known, |question| self.facts.known(question), decide)
     }
 }
 
 /// Decides, with the answers that `find` gives at once beside those in `known`, until none of what is asked is among them.
 pub fn decided(
-    mut known: approver::Facts,
+    known: approver::Facts,
     find: impl Fn(&Question) -> Option<Answer>,
     decide: impl Fn(&approver::Facts) -> Decision,
 ) -> Decision {
+    decided_by(known, find, decide).0
+}
+
+fn decided_by(
+    mut known: approver::Facts,
+    find: impl Fn(&Question) -> Option<Answer>,
+    decide: impl Fn(&approver::Facts) -> Decision,
+) -> (Decision, approver::Facts) {
     loop {
         let decision = decide(&known);
-        let Outcome::Ask(questions) = &decision.outcome else { return decision };
+        let Outcome::Ask(questions) = &decision.outcome else { return (decision, known) };
         let answered = |question: &Question| Some((question.clone(), find(question)?));
         let found: Vec<_> = questions.iter().filter_map(answered).collect();
         if found.is_empty() {
-            return decision;
+            return (decision, known);
         }
         found.into_iter().for_each(|(question, answer)| known.add(question, answer));
     }

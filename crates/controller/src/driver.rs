@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::executor::{Effect, Executor, Outcome};
+use crate::facts::Change;
 use crate::kube::watch::Seen;
 use crate::policy::Policy;
 use crate::serve::health::Health;
@@ -33,7 +34,7 @@ pub struct Events {
     pub seen: mpsc::Receiver<Seen>,
 
     /// Questions that may have another answer now.
-    pub changed: mpsc::UnboundedReceiver<Question>,
+    pub changed: mpsc::UnboundedReceiver<Change>,
 
     /// Whether this replica may act.
     pub leading: watch::Receiver<bool>,
@@ -156,7 +157,10 @@ impl Driver {
                 Some(input) => input,
                 None => return Ok(Event::Nothing),
             },
-            Some(question) = changed.recv() => Input::FactChanged(question),
+            Some(change) = changed.recv() => match change {
+                Change::Question(question) => Input::FactChanged(question),
+                Change::Everything => Input::Reloaded(policy.borrow().standings.clone()),
+            },
             Some(_) = self.effects.join_next() => return Ok(Event::Nothing),
             () = sleep_until(due) => return Ok(Event::Nothing),
         };

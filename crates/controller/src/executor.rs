@@ -125,7 +125,12 @@ impl Executor {
                     self.metrics.reviewed(permission.recognizer.label(), verdict.label());
                     tracing::debug!(verdict = verdict.label(), "a permission was reviewed");
                 }
-                Outcome::Answered(answer)
+                match question {
+                    Question::Review(_) | Question::Node(_) => Outcome::Answered(answer),
+                    Question::Claims(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
+                        Outcome::Told(answer)
+                    }
+                }
             }
             Ok(None) => Outcome::Failed(Failure::NOT_DONE),
             Err(error) => self.failed(&error),

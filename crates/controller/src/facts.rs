@@ -4,12 +4,11 @@
 //! every Node for every request would be a full list each time; an index that is not complete, or was not heard of lately, says
 //! so in its answers, and the request is held.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ::config::KubeletServing;
-use approver::{Answer, LiveCertificate, Question, Resolution, San};
+use approver::{Answer, LiveCertificate, Question, Resolution};
 use http::Request;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -27,6 +26,7 @@ mod names;
 pub mod object;
 pub mod peer;
 
+pub use index::Change;
 use index::{Bounds, Index};
 use names::Names;
 use object::Source;
@@ -45,7 +45,7 @@ pub struct Facts {
 }
 
 /// Questions whose answers may have changed, for whoever is held on one.
-pub type Changed = mpsc::UnboundedSender<Question>;
+pub type Changed = mpsc::UnboundedSender<Change>;
 
 impl Facts {
     /// Answers from what `caller` reads, once [`Self::follow`] runs, within what the policy says.
@@ -119,10 +119,7 @@ impl Facts {
         match question {
             Question::Claims(san) => {
                 let settings = self.settings()?;
-                let bounds = Bounds {
-                    max_addresses: settings.judgement.max_addresses,
-                    service_ranges: &settings.service_ranges,
-                };
+                let bounds = bounds(&settings);
                 let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
                 Some(Answer::Claims(Arc::new(index.claims(san, bounds, Instant::now()))))
             }
@@ -158,9 +155,27 @@ impl Facts {
         self.policy.borrow().kubelet_serving.clone()
     }
 
-    fn update<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
-        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
+    /// Changes the index, and tells whom that concerns: everybody, where something can be read again that could not be.
+    fn update(&self, changed: &Changed, change: impl FnOnce(&mut Index) -> Vec<Change>) {
+        let settings = self.settings().unwrap_or_default();
+        let bounds = bounds(&settings);
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let before = index.unread(bounds, Instant::now());
+        let mut changes = change(&mut index);
+        let after = index.unread(bounds, Instant::now());
+        drop(index);
+        if before.iter().any(|what| !after.contains(what)) {
+            changes = vec![Change::Everything];
+        }
+        for change in changes {
+            // When nobody listens any more, the process is about to end.
+            let _ = changed.send(change);
+        }
     }
+}
+
+fn bounds(settings: &KubeletServing) -> Bounds<'_> {
+    Bounds { max_addresses: settings.judgement.max_addresses, service_ranges: &settings.service_ranges }
 }
 
 /// Whom to tell what is new.
@@ -171,12 +186,4 @@ pub struct News {
 
     /// What is counted.
     pub metrics: Arc<Metrics>,
-}
-
-/// Whoever is held on one of these names is looked at again.
-fn announce(changed: &Changed, sans: BTreeSet<San>) {
-    for san in sans {
-        // When nobody listens any more, the process is about to end.
-        let _ = changed.send(Question::Claims(san));
-    }
 }

@@ -50,6 +50,9 @@ pub enum Outcome<Q, A> {
     /// To `Ask`: the answer.
     Answered(A),
 
+    /// To `Ask`: the answer, by somebody else than the API server: how long that took says nothing of the API server's load.
+    Told(A),
+
     /// To `Decide` and `Sign`: these questions must be answered first. None of them may be one that was answered in this pass.
     Asks(Vec<Q>),
 
@@ -62,8 +65,8 @@ pub enum Outcome<Q, A> {
     /// To `Decide` and `Sign`: not while these answers stand. With no question given, nothing but a reload or a change of the
     /// object brings it back.
     Holds {
-        /// The questions whose answers hold the request.
-        on: Vec<Q>,
+        /// The questions whose answers hold the request, each with its answer where that was not found by `Ask` in this pass.
+        on: Vec<(Q, Option<A>)>,
         /// The rule that holds it.
         rule: &'static Rule,
     },
@@ -123,6 +126,7 @@ impl<Q, A> Outcome<Q, A> {
         match self {
             Self::Found(_) => "found",
             Self::Answered(_) => "answered",
+            Self::Told(_) => "told",
             Self::Asks(_) => "asks",
             Self::Approves(_) => "approves",
             Self::Denies(_) => "denies",

@@ -138,6 +138,7 @@ impl Reply {
             Outcome::Written(_) | Outcome::Deleted => Self::Answered(Kind::Write),
             Outcome::Failed(failure) if failure.unknown || failure.retry_after.is_some() => Self::Overloaded,
             Outcome::Failed(_)
+            | Outcome::Told(_)
             | Outcome::Asks(_)
             | Outcome::Approves(_)
             | Outcome::Denies(_)

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, Rule};
 
@@ -18,6 +19,8 @@ pub(crate) struct Pass<Q, A> {
     pub(crate) object: Option<Arc<CertificateSigningRequest>>,
     /// Every answer so far.
     pub(crate) answers: Vec<(Q, A)>,
+    /// When the first of them was found, and when the last.
+    pub(crate) answered: Option<(Duration, Duration)>,
     /// Whether its turn came when its answers were too old: what it asks for now, it need not queue with again.
     pub(crate) has_turn: bool,
     /// The effect to be given out; `None` while one is under way.
@@ -60,6 +63,7 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
             work,
             object: None,
             answers: Vec::new(),
+            answered: None,
             has_turn: false,
             next: Some(next),
             ticket: None,

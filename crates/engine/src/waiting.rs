@@ -33,12 +33,26 @@ pub(crate) struct WaitingRoom<Q, A> {
     held_by: BTreeMap<&'static str, usize>,
 }
 
+/// What a record takes along.
+#[derive(Debug)]
+pub(crate) struct Answered<Q, A> {
+    pub(crate) answers: Vec<(Q, A)>,
+    /// When the first of them was found, and when the last.
+    pub(crate) answered: Option<(Duration, Duration)>,
+    pub(crate) has_turn: bool,
+}
+
+/// An answer is not used after this long, however soon the next one came: questions are asked one after the other, and each may
+/// fail for a while.
+const LONGEST_PASS: Duration = Duration::from_secs(15);
+
 /// One record in the room.
 #[derive(Debug)]
 struct Guest<Q, A> {
     missing: BTreeSet<QuestionId>,
     answers: Vec<(Q, A)>,
-    answered_at: Duration,
+    /// When the first of them was found, and when the last.
+    answered: Option<(Duration, Duration)>,
     /// Whether it goes on at once when it is answered, for its turn had come already.
     has_turn: bool,
     held_on: BTreeSet<QuestionId>,
@@ -74,7 +88,7 @@ where
 
     /// Seats the record of a pass until these questions are answered; what was answered before comes along.
     pub(crate) fn wait(&mut self, questions: Vec<Q>, pass: Pass<Q, A>) {
-        let Pass { slot, answers, has_turn, .. } = pass;
+        let Pass { slot, answers, answered, has_turn, .. } = pass;
         let mut missing = BTreeSet::new();
         for question in questions {
             let id = self.id(question);
@@ -87,18 +101,22 @@ where
         if has_turn {
             self.in_turn.insert(slot);
         }
-        let guest =
-            Guest { missing, answers, answered_at: self.now, has_turn, held_on: BTreeSet::new(), rule: None };
+        let guest = Guest { missing, answers, answered, has_turn, held_on: BTreeSet::new(), rule: None };
         self.guests.insert(slot, guest);
     }
 
     /// Holds a record until one of these questions, answered so in its pass, is answered differently.
-    pub(crate) fn hold(&mut self, slot: Slot, hold: (Vec<Q>, &'static Rule), answers: &[(Q, A)]) {
+    pub(crate) fn hold(
+        &mut self,
+        slot: Slot,
+        hold: (Vec<(Q, Option<A>)>, &'static Rule),
+        answers: &[(Q, A)],
+    ) {
         let (on, rule) = hold;
         let mut held_on = BTreeSet::new();
-        for question in on {
-            let answer =
-                answers.iter().find(|(asked, _)| *asked == question).map(|(_, answer)| answer.clone());
+        for (question, answer) in on {
+            let in_pass = || answers.iter().find(|(asked, _)| *asked == question);
+            let answer = answer.or_else(|| in_pass().map(|(_, answer)| answer.clone()));
             let id = self.id(question);
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.hold(slot, answer);
@@ -110,7 +128,7 @@ where
         let guest = Guest {
             missing,
             answers: Vec::new(),
-            answered_at: self.now,
+            answered: None,
             has_turn: false,
             held_on,
             rule: Some(rule),
@@ -134,17 +152,20 @@ where
         }
     }
 
-    /// Takes a record out with the answers it got, unless they are older than `lifetime`: then it only keeps its turn.
-    pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> (Vec<(Q, A)>, bool) {
+    /// Takes a record out with the answers it got, unless it has waited with them for longer than `lifetime`, or the first is old
+    /// by now: then it only keeps its turn.
+    pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> Answered<Q, A> {
         self.in_turn.remove(&slot);
         let Some(guest) = self.guests.remove(&slot) else {
-            return (Vec::new(), false);
+            return Answered { answers: Vec::new(), answered: None, has_turn: false };
         };
         self.let_go(guest.rule);
-        if guest.answered_at + lifetime < self.now {
-            return (Vec::new(), true);
+        let Guest { answers, answered, has_turn, .. } = guest;
+        let is_over = |(first, last)| last + lifetime < self.now || first + LONGEST_PASS < self.now;
+        if answered.is_some_and(is_over) {
+            return Answered { answers: Vec::new(), answered: None, has_turn: true };
         }
-        (guest.answers, guest.has_turn)
+        Answered { answers, answered, has_turn }
     }
 
     /// Whether a record goes on at once when it is answered.
@@ -341,7 +362,8 @@ where
         self.guests.get_mut(&slot).is_some_and(|guest| {
             guest.missing.remove(&id);
             guest.answers.push(answer);
-            guest.answered_at = self.now;
+            let first = guest.answered.map_or(self.now, |(first, _)| first);
+            guest.answered = Some((first, self.now));
             guest.missing.is_empty()
         })
     }

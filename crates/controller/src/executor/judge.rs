@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use approver::{Answer, Decision, Finding, Outcome as Opinion, Question};
+use approver::{Answer, Decision, Facts, Finding, Outcome as Opinion, Question};
 use csr::{
     CertificateSigningRequest, Condition, ConditionType, NextActor, ParseError, Request, Rule, SignerName,
 };
@@ -27,7 +27,8 @@ impl Judge {
         answers: Vec<(Question, Answer)>,
     ) -> Result<Outcome, ParseError> {
         let request = Request::parse(object)?;
-        let decision = self.ask(answers, |facts| approver::decide(&request, &self.policy.approval, facts));
+        let (decision, known) =
+            self.ask(answers, |facts| approver::decide(&request, &self.policy.approval, facts));
         Ok(match decision.outcome.clone() {
             Opinion::NoOpinion => {
                 let rule = decision.rule().map(|rule| rule.id);
@@ -43,7 +44,7 @@ impl Judge {
                 if rule.next_actor != NextActor::Operator || on.is_empty() {
                     self.events.held(object, rule, note);
                 }
-                Outcome::Holds { on, rule }
+                Outcome::Holds { on: with_answers(on, &known), rule }
             }
             Opinion::Deny { rule, note } => Outcome::Denies(denial(rule, &note)),
         })
@@ -58,7 +59,8 @@ impl Judge {
         let is_asked = self.policy.approval.node_server.is_some()
             && object.spec().signer_name.as_str() == SignerName::KUBELET_SERVING;
         let request = if is_asked { Request::parse(object).ok()? } else { return None };
-        let decision = self.ask(answers, |facts| approver::gate(&request, &self.policy.approval, facts));
+        let (decision, known) =
+            self.ask(answers, |facts| approver::gate(&request, &self.policy.approval, facts));
         match decision.outcome {
             Opinion::NoOpinion | Opinion::Approve(_) => None,
             Opinion::Ask(questions) => Some(Outcome::Asks(questions)),
@@ -66,7 +68,7 @@ impl Judge {
                 let note = note(&decision.trace);
                 tracing::warn!(rule = rule.id, note, "what others approved is not signed");
                 self.events.held(object, rule, note);
-                Some(Outcome::Holds { on, rule })
+                Some(Outcome::Holds { on: with_answers(on, &known), rule })
             }
             // What is approved cannot be denied any more.
             Opinion::Deny { rule, .. } => Some(Outcome::Holds { on: Vec::new(), rule }),
@@ -76,10 +78,21 @@ impl Judge {
     fn ask(
         &self,
         answers: Vec<(Question, Answer)>,
-        decide: impl Fn(&approver::Facts) -> Decision,
-    ) -> Decision {
-        self.answers.decided(answers.into_iter().collect(), decide)
+        decide: impl Fn(&Facts) -> Decision,
+    ) -> (Decision, Facts) {
+        // What the indexes know they are asked now: an answer of the same pass may be some time old.
+        let found = answers.into_iter().filter(|(question, _)| !matches!(question, Question::Claims(_)));
+        self.answers.decided_by(found.collect(), decide)
     }
+}
+
+/// The questions that hold a request, each with the answer that does.
+fn with_answers(on: Vec<Question>, known: &Facts) -> Vec<(Question, Option<Answer>)> {
+    let answered = |question: Question| {
+        let answer = known.answer(&question).cloned();
+        (question, answer)
+    };
+    on.into_iter().map(answered).collect()
 }
 
 /// What was found of the rule that does not hold.

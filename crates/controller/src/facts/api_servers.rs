@@ -12,7 +12,7 @@ use approver::{Resolution, San};
 use tokio::time::{Instant, sleep};
 
 use super::peer::Peers;
-use super::{Changed, Facts, announce};
+use super::{Changed, Facts};
 use crate::log::OncePer;
 
 /// How often the certificates are looked at.
@@ -38,8 +38,7 @@ pub(super) async fn follow(facts: Arc<Facts>, peers: Peers, changed: Changed) {
             }
             let pause = match presented(&facts, &peers, at).await {
                 Ok(sans) => {
-                    announce(&changed, sans.clone());
-                    facts.update(|index| index.presents(at, sans, Instant::now()));
+                    facts.update(&changed, |index| index.presents(at, sans, Instant::now()));
                     PERIOD
                 }
                 Err(error) => {
@@ -62,15 +61,19 @@ async fn presented(
     peers: &Peers,
     at: (IpAddr, u16),
 ) -> Result<BTreeSet<San>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut sans = peers.certificate(at.into()).await?.sans;
+    let certificate = peers.certificate(at.into()).await?;
+    // A kubelet's chains to the same authority on most clusters: who takes the API server's place with it hides its names.
+    if certificate.common_name.starts_with("system:node:") {
+        return Err("the certificate is a kubelet's".into());
+    }
+    let mut sans = certificate.sans;
     let dns = sans.iter().filter_map(|san| match san {
         San::Dns(name) => Some(Arc::clone(name)),
         San::Ip(_) => None,
     });
     // A name without a dot leads somewhere only with a search list, and those of Services are known for what they are.
     let leads_elsewhere = |name: &Arc<str>| {
-        name.contains('.')
-            && facts.settings().is_some_and(|settings| settings.judgement.cluster_name(name).is_none())
+        name.contains('.') && facts.settings().unwrap_or_default().judgement.cluster_name(name).is_none()
     };
     for name in dns.filter(leads_elsewhere).collect::<Vec<_>>() {
         match facts.resolve(&name).await {

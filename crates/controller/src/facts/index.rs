@@ -5,14 +5,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use approver::{Claims, Reservation, San};
+use approver::{Claims, Question, Reservation, San};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
 
-/// What must have been heard of within the last 90 s: the API server says once a minute that nothing was missed.
-const FRESH: Duration = Duration::from_secs(90);
+/// What must have been heard of this lately: the API server says once a minute that nothing was missed, and a watch that is silent
+/// for 90 s is taken up anew.
+const FRESH: Duration = Duration::from_secs(120);
+
+/// What API servers were reached at, or presented, stays reserved for so long: they restart, one after the other.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Addresses that a Node may list at most for any to be kept; the configuration allows no more.
+const MOST_ADDRESSES: usize = 1000;
+
+/// Names that one change may concern for each to be looked at again at once.
+const MOST_CHANGES: usize = 256;
 
 /// What an API server presents is looked at every minute; now and then one is restarted.
 const FRESH_CERTIFICATE: Duration = Duration::from_secs(300);
@@ -24,23 +34,33 @@ pub struct Index {
     services: Table<ServiceEntry>,
     api_servers: Table<BTreeSet<(IpAddr, u16)>>,
     service_ranges: Table<BTreeSet<IpNet>>,
-    /// What API servers present, each with when it was last seen so.
-    presented: BTreeMap<(IpAddr, u16), (BTreeSet<San>, Instant)>,
+    /// What API servers present.
+    presented: BTreeMap<(IpAddr, u16), Presented>,
+    /// Where API servers were until lately: one that restarts comes back.
+    former_servers: BTreeMap<IpAddr, Instant>,
     claimed: HashMap<San, BTreeSet<Arc<str>>>,
     served_within: HashMap<San, BTreeSet<Arc<str>>>,
     served_outside: HashMap<San, BTreeSet<Arc<str>>>,
 }
 
+/// What one API server presents, each name with when it was last seen, and when it last presented anything.
+#[derive(Debug)]
+struct Presented {
+    seen: Instant,
+    sans: BTreeMap<San, Instant>,
+}
+
 /// What a Node says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEntry {
     claims: BTreeSet<San>,
     listed: usize,
+    is_control_plane: bool,
     pod_ranges: BTreeSet<IpNet>,
 }
 
 /// What a Service is reached by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceEntry {
     within: BTreeSet<San>,
     outside: BTreeSet<San>,
@@ -65,6 +85,7 @@ impl Default for Index {
             api_servers: Table::new(ApiServers::RESOURCE),
             service_ranges: Table::new(ServiceRanges::RESOURCE),
             presented: BTreeMap::new(),
+            former_servers: BTreeMap::new(),
             claimed: HashMap::new(),
             served_within: HashMap::new(),
             served_outside: HashMap::new(),
@@ -82,10 +103,27 @@ pub struct Bounds<'a> {
     pub service_ranges: &'a [IpNet],
 }
 
+/// What may have another answer now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// This question.
+    Question(Question),
+
+    /// Any: a range changed, or something can be read again.
+    Everything,
+}
+
+/// What was kept of an object, and what is; `None` where there was or is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference<'a, T> {
+    former: Option<&'a T>,
+    current: Option<&'a T>,
+}
+
 /// A kind of object that the index takes in.
 pub trait Indexed: Source {
     /// What is kept of one.
-    type Entry: Clone + Default;
+    type Entry: Clone + Default + PartialEq;
 
     /// Where.
     fn table(index: &mut Index) -> &mut Table<Self::Entry>;
@@ -93,26 +131,31 @@ pub trait Indexed: Source {
     /// What is kept of this one.
     fn entry(&self) -> Self::Entry;
 
-    /// Follows a change, and returns the names that it concerns, as far as that can be told.
-    fn changed(index: &mut Index, key: &Arc<str>, change: (&Self::Entry, &Self::Entry)) -> BTreeSet<San>;
+    /// Follows a change, and says whom it concerns.
+    fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, Self::Entry>) -> Vec<Change>;
 }
 
 impl Index {
-    /// Takes in what an object says now, and returns the names that this concerns.
-    pub fn put<T: Indexed>(&mut self, object: &T) -> BTreeSet<San> {
+    /// Takes in what an object says now, and returns whom that concerns.
+    pub fn put<T: Indexed>(&mut self, object: &T) -> Vec<Change> {
         let (key, entry) = (object.metadata().key(), object.entry());
         let table = T::table(self);
         let listing = table.listing;
         let former = table.entries.insert(Arc::clone(&key), (entry.clone(), listing));
-        let former = former.map(|(entry, _)| entry).unwrap_or_default();
-        T::changed(self, &key, (&former, &entry))
+        let former = former.map(|(entry, _)| entry);
+        if former.as_ref() == Some(&entry) {
+            return Vec::new();
+        }
+        T::changed(self, &key, Difference { former: former.as_ref(), current: Some(&entry) })
     }
 
     /// Forgets an object.
-    pub fn remove<T: Indexed>(&mut self, key: &str) -> BTreeSet<San> {
+    pub fn remove<T: Indexed>(&mut self, key: &str) -> Vec<Change> {
         match T::table(self).entries.remove_entry(key) {
-            Some((key, (former, _))) => T::changed(self, &key, (&former, &T::Entry::default())),
-            None => BTreeSet::new(),
+            Some((key, (former, _))) => {
+                T::changed(self, &key, Difference { former: Some(&former), current: None })
+            }
+            None => Vec::new(),
         }
     }
 
@@ -122,7 +165,7 @@ impl Index {
     }
 
     /// Ends it: what was not in it is no more.
-    pub fn end<T: Indexed>(&mut self) -> BTreeSet<San> {
+    pub fn end<T: Indexed>(&mut self) -> Vec<Change> {
         let table = T::table(self);
         table.listed = true;
         let gone = table.entries.iter().filter(|(_, (_, listing))| *listing != table.listing);
@@ -154,19 +197,28 @@ impl Index {
         self.api_servers.values().flatten().copied().collect()
     }
 
-    /// Takes in what an API server presents.
-    pub fn presents(&mut self, at: (IpAddr, u16), sans: BTreeSet<San>, now: Instant) {
-        self.presented.insert(at, (sans, now));
+    /// Takes in what an API server presents. What it presented before stays reserved for a day: API servers that share a place
+    /// need not present the same.
+    pub fn presents(&mut self, at: (IpAddr, u16), sans: BTreeSet<San>, now: Instant) -> Vec<Change> {
+        let known =
+            self.presented.entry(at).or_insert_with(|| Presented { seen: now, sans: BTreeMap::new() });
+        known.seen = now;
+        let fresh = sans.iter().filter(|san| !known.sans.contains_key(*san)).cloned().collect();
+        known.sans.extend(sans.into_iter().map(|san| (san, now)));
+        let is_recent = |seen: Instant| now.duration_since(seen) <= REMEMBERED;
+        known.sans.retain(|_, seen| is_recent(*seen));
         let current = self.api_servers();
-        self.presented.retain(|at, _| current.contains(at));
+        self.presented.retain(|at, known| current.contains(at) || is_recent(known.seen));
+        claims(fresh)
     }
 
-    fn unread(&self, bounds: Bounds<'_>, now: Instant) -> Vec<&'static str> {
+    /// What is not known at this moment.
+    #[must_use]
+    pub fn unread(&self, bounds: Bounds<'_>, now: Instant) -> Vec<&'static str> {
         // In every cluster there are API servers and a range of Services: an empty list of them is none.
-        let has_servers = !self.api_servers.entries.is_empty() && self.api_servers.is_fresh(now);
+        let has_servers = !self.api_servers().is_empty() && self.api_servers.is_fresh(now);
         let has_ranges = !self.service_ranges.entries.is_empty() && self.service_ranges.is_fresh(now);
-        let is_presented =
-            |(_, seen): &(BTreeSet<San>, Instant)| now.duration_since(*seen) <= FRESH_CERTIFICATE;
+        let is_presented = |known: &Presented| now.duration_since(known.seen) <= FRESH_CERTIFICATE;
         let presents = |at| self.presented.get(&at).is_some_and(is_presented);
         [
             (self.nodes.is_fresh(now), self.nodes.resource),
@@ -192,14 +244,15 @@ impl Index {
                 }
             }
         }
-        if self.presented.values().any(|(sans, _)| sans.contains(san)) {
+        if self.presented.values().any(|known| known.sans.contains_key(san)) {
             found.push(Reservation::ApiServerCertificate);
         }
         found
     }
 
     fn reserve_address(&self, address: IpAddr, bounds: Bounds<'_>, found: &mut Vec<Reservation>) {
-        if self.api_servers.values().flatten().any(|(endpoint, _)| *endpoint == address) {
+        let is_former = self.former_servers.contains_key(&address);
+        if is_former || self.api_servers.values().flatten().any(|(endpoint, _)| *endpoint == address) {
             found.push(Reservation::ApiServerEndpoint);
         }
         let ranges = self.service_ranges.values().flatten().chain(bounds.service_ranges);
@@ -234,19 +287,27 @@ impl Indexed for Node {
     }
 
     fn entry(&self) -> NodeEntry {
+        let listed = self.listed();
         NodeEntry {
-            claims: self.addresses().collect(),
-            listed: self.listed(),
+            // Of so many none counts, whatever the policy says.
+            claims: self.addresses().take(if listed > MOST_ADDRESSES { 0 } else { listed }).collect(),
+            listed,
+            is_control_plane: self.is_control_plane(),
             pod_ranges: self.pod_ranges().collect(),
         }
     }
 
-    fn changed(
-        index: &mut Index,
-        key: &Arc<str>,
-        (former, current): (&NodeEntry, &NodeEntry),
-    ) -> BTreeSet<San> {
-        moved(&mut index.claimed, key, (&former.claims, &current.claims))
+    fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, NodeEntry>) -> Vec<Change> {
+        let none = NodeEntry::default();
+        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
+        let mut sans = moved(&mut index.claimed, key, (&former.claims, &current.claims));
+        if change.former.is_none() || change.current.is_none() {
+            sans.extend(San::dns(key));
+        }
+        let mut changes = claims(sans);
+        changes.push(Change::Question(Question::Node(Arc::clone(key))));
+        changes.extend((former.pod_ranges != current.pod_ranges).then_some(Change::Everything));
+        changes
     }
 }
 
@@ -261,14 +322,12 @@ impl Indexed for Service {
         ServiceEntry { within: self.inner().collect(), outside: self.outer().collect() }
     }
 
-    fn changed(
-        index: &mut Index,
-        key: &Arc<str>,
-        (former, current): (&ServiceEntry, &ServiceEntry),
-    ) -> BTreeSet<San> {
-        let mut changed = moved(&mut index.served_within, key, (&former.within, &current.within));
-        changed.extend(moved(&mut index.served_outside, key, (&former.outside, &current.outside)));
-        changed
+    fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, ServiceEntry>) -> Vec<Change> {
+        let none = ServiceEntry::default();
+        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
+        let mut sans = moved(&mut index.served_within, key, (&former.within, &current.within));
+        sans.extend(moved(&mut index.served_outside, key, (&former.outside, &current.outside)));
+        claims(sans)
     }
 }
 
@@ -283,12 +342,13 @@ impl Indexed for ApiServers {
         self.sockets().collect()
     }
 
-    fn changed(
-        _: &mut Index,
-        _: &Arc<str>,
-        (former, current): (&Self::Entry, &Self::Entry),
-    ) -> BTreeSet<San> {
-        former.symmetric_difference(current).map(|(address, _)| San::Ip(*address)).collect()
+    fn changed(index: &mut Index, _: &Arc<str>, change: Difference<'_, Self::Entry>) -> Vec<Change> {
+        let none = Self::Entry::new();
+        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
+        let now = Instant::now();
+        index.former_servers.retain(|_, left| now.duration_since(*left) <= REMEMBERED);
+        index.former_servers.extend(former.difference(current).map(|(address, _)| (*address, now)));
+        claims(former.symmetric_difference(current).map(|(address, _)| San::Ip(*address)).collect())
     }
 }
 
@@ -303,10 +363,18 @@ impl Indexed for ServiceRanges {
         self.ranges().collect()
     }
 
-    /// A range concerns more names than anybody could tell: whoever waits for one asks again by itself.
-    fn changed(_: &mut Index, _: &Arc<str>, _: (&Self::Entry, &Self::Entry)) -> BTreeSet<San> {
-        BTreeSet::new()
+    fn changed(_: &mut Index, _: &Arc<str>, _: Difference<'_, Self::Entry>) -> Vec<Change> {
+        vec![Change::Everything]
     }
+}
+
+/// Whoever is held on one of these names. Of very many nobody is told: they ask again by themselves, and a Node that lists other
+/// names each second is to cost no more than itself.
+fn claims(sans: BTreeSet<San>) -> Vec<Change> {
+    if sans.len() > MOST_CHANGES {
+        return Vec::new();
+    }
+    sans.into_iter().map(|san| Change::Question(Question::Claims(san))).collect()
 }
 
 /// Moves a key from the names that it had to those that it has; returns all whom that concerns.

@@ -218,16 +218,15 @@ impl Service {
 #[derive(Debug, Deserialize)]
 pub struct ApiServers {
     metadata: Metadata,
-    #[serde(default)]
-    endpoints: Vec<Endpoint>,
-    #[serde(default)]
-    ports: Vec<Port>,
+    // An empty list is null in this kind.
+    endpoints: Option<Vec<Endpoint>>,
+    ports: Option<Vec<Port>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Endpoint {
     #[serde(default)]
-    addresses: Vec<IpAddr>,
+    addresses: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -248,12 +247,16 @@ impl Source for ApiServers {
 impl ApiServers {
     /// Their addresses.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.endpoints.iter().flat_map(|endpoint| &endpoint.addresses).map(IpAddr::to_canonical)
+        let endpoints = self.endpoints.iter().flatten();
+        endpoints
+            .flat_map(|endpoint| &endpoint.addresses)
+            .filter_map(|text| text.parse().ok())
+            .map(|address: IpAddr| address.to_canonical())
     }
 
     /// Where they are dialled.
     pub fn sockets(&self) -> impl Iterator<Item = (IpAddr, u16)> {
-        let ports = self.ports.iter().filter_map(|port| port.port);
+        let ports = self.ports.iter().flatten().filter_map(|port| port.port);
         ports.flat_map(|port| self.addresses().map(move |address| (address, port)))
     }
 }

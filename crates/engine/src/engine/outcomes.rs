@@ -33,7 +33,7 @@ where
     }
 
     fn answered(&mut self, id: QuestionId, outcome: Outcome<Q, A>) {
-        if let Outcome::Answered(answer) = outcome {
+        if let Outcome::Answered(answer) | Outcome::Told(answer) = outcome {
             for slot in self.waiting.answered(id, &answer) {
                 if self.waiting.has_turn(slot) {
                     self.go_on(slot);
@@ -70,7 +70,7 @@ where
             Outcome::Deleted | Outcome::Gone => self.forget(pass.slot),
             Outcome::Conflict => self.retry(pass, Failure::UNKNOWN),
             Outcome::Failed(failure) => self.retry(pass, failure),
-            Outcome::Answered(_) => self.retry(pass, Failure::NOT_DONE),
+            Outcome::Answered(_) | Outcome::Told(_) => self.retry(pass, Failure::NOT_DONE),
             Outcome::Asks(_)
             | Outcome::Holds { .. }
             | Outcome::NoOpinion
@@ -166,7 +166,7 @@ where
     }
 
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.
-    fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<Q>, &'static Rule)) {
+    fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<(Q, Option<A>)>, &'static Rule)) {
         self.begin_anew(pass.slot);
         self.waits.leave(pass.slot);
         self.objects.take(pass.slot);

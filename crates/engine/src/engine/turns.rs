@@ -16,7 +16,7 @@ use crate::queue::Served;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::step::Step;
-use crate::waiting::WaitingRoom;
+use crate::waiting::{Answered, WaitingRoom};
 use crate::{Effect, Rank, Ticket, Wait};
 
 /// Due entries that one turn takes in before it looks for something to do.
@@ -224,7 +224,9 @@ where
         if pass.object.is_none() {
             pass.next = Some(Next::Read);
         }
-        (pass.answers, pass.has_turn) = self.waiting.take_answers(slot, self.settings.answer_lifetime);
+        let Answered { answers, answered, has_turn } =
+            self.waiting.take_answers(slot, self.settings.answer_lifetime);
+        pass = Pass { answers, answered, has_turn, ..pass };
         self.records.set_state(slot, State::InHand);
         Some(pass)
     }

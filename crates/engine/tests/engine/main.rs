@@ -100,7 +100,7 @@ impl Rig {
         self.tell(Input::Apply(object));
         self.does("decide", Outcome::Asks(vec![question]));
         self.does("ask", Outcome::Answered(false));
-        self.does("decide", Outcome::Holds { on: vec![question], rule: &RULE });
+        self.does("decide", Outcome::Holds { on: vec![(question, None)], rule: &RULE });
     }
 }
 

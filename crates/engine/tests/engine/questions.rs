@@ -133,7 +133,7 @@ fn what_others_approved_may_be_asked_about_before_it_is_signed() {
     rig.does("ask", Outcome::Answered(false));
     let (ticket, effect) = rig.next("sign");
     assert!(matches!(effect, Effect::Sign { answers, .. } if answers == [("whose is it?", false)]));
-    rig.done(ticket, Outcome::Holds { on: vec!["whose is it?"], rule: &RULE });
+    rig.done(ticket, Outcome::Holds { on: vec![("whose is it?", None)], rule: &RULE });
     assert_eq!(rig.engine.held_by("csr-1").map(|rule| rule.id), Some(RULE.id));
     rig.sleep();
     rig.tell(Input::FactChanged("whose is it?"));
@@ -149,8 +149,49 @@ fn what_was_answered_for_the_decision_is_known_when_its_result_is_signed() {
     rig.tell(Input::Apply(pending()));
     rig.does("decide", Outcome::Asks(vec!["may it?"]));
     rig.does("ask", Outcome::Answered(true));
-    rig.does("decide", Outcome::Approves(condition(csr::ConditionType::Approved)));
+    rig.does("decide", Outcome::Approves(condition(ConditionType::Approved)));
     rig.does("approve", Outcome::Written(approved(11)));
     let (_, effect) = rig.next("sign");
     assert!(matches!(effect, Effect::Sign { answers, .. } if answers == [("may it?", true)]));
+}
+
+#[test]
+fn what_is_held_on_answers_found_elsewhere_is_asked_about_less_and_less() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Answered(true));
+    let on = vec![("whose is a?", Some(false)), ("whose is b?", Some(false)), ("may it?", None)];
+    rig.does("decide", Outcome::Holds { on, rule: &RULE });
+    let mut asked = 0;
+    for _ in 0..600 {
+        rig.pass(Duration::from_millis(100));
+        while let Turn::Do(ticket, effect) = rig.engine.poll(rig.now) {
+            let Effect::Ask(question) = effect else { panic!("{effect:?}: nothing has changed") };
+            rig.done(ticket, Outcome::Answered(question == "may it?"));
+            asked += 1;
+        }
+    }
+    // Three questions, each after 0.2, 0.4, 0.8 s and so on, for a minute.
+    assert!((3 * 7..=3 * 9).contains(&asked), "{asked}");
+}
+
+#[test]
+fn an_old_answer_is_not_used_because_a_new_one_came() {
+    let mut rig = Rig::leading();
+    rig.tell(Input::Apply(pending()));
+    rig.does("decide", Outcome::Asks(vec!["may it?"]));
+    rig.does("ask", Outcome::Answered(true));
+    rig.does("decide", Outcome::Asks(vec!["who is it?"]));
+    for _ in 0..10 {
+        let (ticket, _) = rig.next("ask");
+        rig.done(ticket, Outcome::Failed(Failure::NOT_DONE));
+        rig.pass(Duration::from_secs(1000));
+    }
+    rig.does("ask", Outcome::Answered(true));
+    let (_, effect) = rig.next("decide");
+    assert!(
+        matches!(effect, Effect::Decide { answers, .. } if answers.is_empty()),
+        "what was found hours ago"
+    );
 }

@@ -80,7 +80,10 @@ fn ask(
     }
     let missing: Vec<_> = questions.iter().filter(|question| answer(question).is_none()).cloned().collect();
     if missing.is_empty() {
-        return Outcome::Holds { on: questions, rule: &NOT_PERMITTED };
+        return Outcome::Holds {
+            on: questions.into_iter().map(|question| (question, None)).collect(),
+            rule: &NOT_PERMITTED,
+        };
     }
     Outcome::Asks(missing.into_iter().take(at_once).collect())
 }

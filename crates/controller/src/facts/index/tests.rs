@@ -4,9 +4,18 @@ use super::*;
 
 const BOUNDS: Bounds<'_> = Bounds { max_addresses: 16, service_ranges: &[] };
 
+/// The names whom a change concerns.
+fn named(changes: Vec<Change>) -> BTreeSet<San> {
+    let san = |change| match change {
+        Change::Question(Question::Claims(san)) => Some(san),
+        Change::Question(_) | Change::Everything => None,
+    };
+    changes.into_iter().filter_map(san).collect()
+}
+
 fn put<T: Indexed>(index: &mut Index, object: &Value) -> BTreeSet<San> {
     let object: T = serde_json::from_value(object.clone()).unwrap();
-    index.put(&object)
+    named(index.put(&object))
 }
 
 fn node(name: &str, addresses: &[&str]) -> Value {
@@ -106,7 +115,7 @@ fn who_claims_what_follows_the_nodes() {
         nodes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(put::<Node>(&mut index, &node("n1", &["10.0.0.1", "n1"])), sans(&["10.0.0.1", "n1"]));
-    assert_eq!(put::<Node>(&mut index, &node("n2", &["::ffff:10.0.0.1"])), sans(&["10.0.0.1"]));
+    assert_eq!(put::<Node>(&mut index, &node("n2", &["::ffff:10.0.0.1"])), sans(&["10.0.0.1", "n2"]));
     assert_eq!(claimants(&index, "10.0.0.1"), ["n1", "n2"]);
     assert_eq!(put::<Node>(&mut index, &node("n2", &["10.0.0.2"])), sans(&["10.0.0.1", "10.0.0.2"]));
     assert_eq!(put::<Node>(&mut index, &node("n2", &["10.0.0.2"])), sans(&[]), "nothing changed");
@@ -119,9 +128,9 @@ fn who_claims_what_follows_the_nodes() {
     put::<Node>(&mut index, &node("greedy", &many.iter().map(String::as_str).collect::<Vec<_>>()));
     assert_eq!(claimants(&index, "10.0.1.1"), Vec::<String>::new(), "too many count for nothing");
 
-    assert_eq!(index.remove::<Node>("n1"), sans(&["10.0.0.1", "n1"]));
+    assert_eq!(named(index.remove::<Node>("n1")), sans(&["10.0.0.1", "n1"]));
     assert_eq!(claimants(&index, "10.0.0.1"), Vec::<String>::new());
-    assert_eq!(index.remove::<Node>("n1"), sans(&[]));
+    assert_eq!(named(index.remove::<Node>("n1")), sans(&[]));
 }
 
 #[test]
@@ -130,7 +139,7 @@ fn a_new_list_drops_what_is_not_in_it() {
     put::<Node>(&mut index, &node("gone", &["10.0.0.1"]));
     index.begin::<Node>();
     put::<Node>(&mut index, &node("there", &["10.0.0.2"]));
-    assert_eq!(index.end::<Node>(), sans(&["10.0.0.1"]));
+    assert_eq!(named(index.end::<Node>()), sans(&["10.0.0.1", "gone"]));
     assert!(reservations(&index, "gone").is_empty() && !reservations(&index, "there").is_empty());
 }
 
@@ -175,4 +184,61 @@ fn a_range_of_pods_that_no_node_needs_reserves_nothing() {
     );
     assert_eq!(reservations(&index, "10.0.0.1"), []);
     assert_eq!(reservations(&index, "fd00::1"), []);
+}
+
+#[test]
+fn what_concerns_whom_is_told_and_nothing_twice() {
+    let mut index = complete();
+    let parsed = |value: Value| -> Node { serde_json::from_value(value).unwrap() };
+    let own = Change::Question(Question::Node("n1".into()));
+    let name = Change::Question(Question::Claims(san("n1")));
+    assert_eq!(index.put(&parsed(node("n1", &[]))), [name.clone(), own.clone()], "it exists now");
+    assert_eq!(index.put(&parsed(node("n1", &[]))), [], "a heartbeat");
+    let labelled =
+        json!({"metadata": {"name": "n1", "labels": {"node-role.kubernetes.io/control-plane": ""}}});
+    assert_eq!(index.put(&parsed(labelled)), [own.clone()]);
+    let ranged = json!({"metadata": {"name": "n1"}, "spec": {"podCIDRs": ["10.244.1.0/24"]}});
+    assert_eq!(
+        index.put(&parsed(ranged)),
+        [own.clone(), Change::Everything],
+        "a range is more names than can be told"
+    );
+    assert_eq!(index.remove::<Node>("n1"), [name, own, Change::Everything]);
+    let many: Vec<_> = (0..300).map(|number| format!("10.{}.{}.1", number / 250, number % 250)).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let told = index.put(&parsed(node("n2", &many)));
+    assert_eq!(told, [Change::Question(Question::Node("n2".into()))], "so many ask again by themselves");
+}
+
+#[test]
+fn an_api_server_that_restarts_keeps_its_addresses_and_names() {
+    let mut index = complete();
+    let now = Instant::now();
+    index.remove::<ApiServers>("default/kubernetes");
+    put::<ApiServers>(
+        &mut index,
+        &json!({"metadata": {"namespace": "default", "name": "b"}, "endpoints": [{"addresses": ["10.0.0.101"]}], "ports": [{"port": 6443}]}),
+    );
+    index.presents(("10.0.0.101".parse().unwrap(), 6443), sans(&["10.0.0.101"]), now);
+    assert_eq!(
+        index.claims(&san("10.0.0.1"), BOUNDS, now).unread,
+        Vec::<&str>::new(),
+        "the other one is known"
+    );
+    let kept = vec![Reservation::ApiServerEndpoint, Reservation::ApiServerCertificate];
+    assert_eq!(reservations(&index, "10.0.0.100"), kept);
+    assert_eq!(reservations(&index, "api.example.com"), [Reservation::ApiServerCertificate]);
+    index.presents(("10.0.0.101".parse().unwrap(), 6443), sans(&["10.0.0.101"]), now + REMEMBERED * 2);
+    assert_eq!(reservations(&index, "api.example.com"), [], "not for ever");
+}
+
+#[test]
+fn an_endpoint_slice_without_endpoints_is_no_api_server() {
+    let mut index = complete();
+    put::<ApiServers>(
+        &mut index,
+        &json!({"metadata": {"namespace": "default", "name": "kubernetes"}, "endpoints": null, "ports": null}),
+    );
+    let unread = index.claims(&san("10.0.0.1"), BOUNDS, Instant::now()).unread;
+    assert_eq!(unread, ["discovery.k8s.io/endpointslices"]);
 }
