@@ -21,6 +21,8 @@ pub(crate) enum Contestant {
 pub(crate) struct Tuning {
     /// Every flag is what it is by default; else there is no limit on the client's side.
     pub(crate) default_flags: bool,
+    /// Of countersign: approve kubelets' serving certificates.
+    pub(crate) serving: bool,
     /// Of the probe: serve only requests whose names begin so.
     pub(crate) only: &'static str,
 }
@@ -44,7 +46,7 @@ impl Contestant {
     /// Starts it, and waits until it says that it works.
     pub(crate) async fn start(self, cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
         match self {
-            Self::Countersign => Ok(Running::Signer(cluster.signer(Program::Countersign).start().await?)),
+            Self::Countersign => Ok(Running::Signer(countersign(cluster, tuning).start().await?)),
             Self::KubeControllerManager => Ok(Running::Signer(kcm(cluster, tuning).start().await?)),
             Self::Probe => probe(cluster, tuning).await,
         }
@@ -53,7 +55,7 @@ impl Contestant {
     /// Starts it, and waits for nothing. The probe, which knows nothing of what was there before it, is not for this.
     pub(crate) fn spawn(self, cluster: &ControlPlane, tuning: Tuning) -> Result<Running> {
         Ok(Running::Signer(match self {
-            Self::Countersign => cluster.signer(Program::Countersign).spawn()?,
+            Self::Countersign => countersign(cluster, tuning).spawn()?,
             Self::KubeControllerManager => kcm(cluster, tuning).spawn()?,
             Self::Probe => bail!("the probe serves no backlog"),
         }))
@@ -75,6 +77,11 @@ impl Running {
         };
         Ok(())
     }
+}
+
+fn countersign(cluster: &ControlPlane, tuning: Tuning) -> Command<'_> {
+    let command = cluster.signer(Program::Countersign);
+    if tuning.serving { command.flag("approve-kubelet-serving", "true") } else { command }
 }
 
 fn kcm(cluster: &ControlPlane, tuning: Tuning) -> Command<'_> {

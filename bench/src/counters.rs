@@ -39,7 +39,7 @@ fn call(labels: &str) -> Option<String> {
     let (verb, resource, subresource) = (label("verb")?, label("resource")?, label("subresource")?);
     let serves = match (resource, subresource) {
         ("subjectaccessreviews", _) => verb == "POST",
-        ("certificatesigningrequests", "") => verb == "GET",
+        ("certificatesigningrequests" | "nodes", "") => verb == "GET",
         ("certificatesigningrequests", _) => matches!(verb, "PUT" | "PATCH"),
         _ => false,
     };

@@ -17,7 +17,16 @@ pub(crate) fn kubelets(prefix: &str, number: usize) -> Result<Vec<Draft>> {
 
 /// What the kubelet of `node` sends, with an object called `name`.
 pub(crate) fn kubelet(name: &str, node: &str) -> Result<Draft> {
-    let mut object = requests::kubelet_client(node)?.named(name).object;
+    named(name, requests::kubelet_client(node)?)
+}
+
+/// What the kubelet of `node` sends for a certificate to serve with at `address`, with an object called `name`.
+pub(crate) fn serving(name: &str, node: &str, address: &str) -> Result<Draft> {
+    named(name, requests::kubelet_serving(node, &[node, address])?)
+}
+
+fn named(name: &str, draft: requests::Draft) -> Result<Draft> {
+    let mut object = draft.named(name).object;
     object.metadata.generate_name = None;
     Ok(Draft { name: name.to_owned(), body: serde_json::to_vec(&object)? })
 }

@@ -35,13 +35,19 @@ pub(crate) async fn as_fast_as_answered(
     drafts: &[Draft],
     parallel: usize,
 ) -> Result<Vec<Sent>> {
+    by_each(std::slice::from_ref(client), drafts, parallel).await
+}
+
+/// The same, each by the next of these clients in turn.
+pub(crate) async fn by_each(clients: &[Client], drafts: &[Draft], parallel: usize) -> Result<Vec<Sent>> {
     let next = AtomicUsize::new(0);
     let creator = async || -> Result<Vec<Sent>> {
         let mut sent = Vec::new();
-        while let Some(draft) = drafts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            sent.push(send(client, draft).await?);
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(draft) = drafts.get(index) else { return Ok(sent) };
+            sent.push(send(&clients[index % clients.len()], draft).await?);
         }
-        Ok(sent)
     };
     Ok(try_join_all((0..parallel).map(|_| creator())).await?.concat())
 }

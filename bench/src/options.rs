@@ -75,6 +75,8 @@ pub(crate) enum Scenario {
     FloodJunk,
     /// The same with requests like everybody's.
     FloodValid,
+    /// 1,000 nodes among 5,000 ask for serving certificates, which countersign approves. It takes root, for a network of its own.
+    Serving,
     /// The leader goes in the middle of a storm.
     Failover,
 }

@@ -5,6 +5,7 @@ mod failover;
 mod flood;
 mod paced;
 mod present;
+mod serving;
 mod storm;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use countersign_e2e::pki::KeyKind;
 use kube::Client;
 
 use crate::contestant::{Contestant, Running};
+use crate::draft::Draft;
 use crate::options::{Plan, Scenario};
 use crate::trial::Course;
 use crate::{draft, load, report};
@@ -33,6 +35,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<()> {
             Scenario::Present => present::run(plan).await?,
             Scenario::FloodJunk => flood::run(plan, flood::Kind::Junk).await?,
             Scenario::FloodValid => flood::run(plan, flood::Kind::Valid).await?,
+            Scenario::Serving => serving::run(plan)?,
             Scenario::Failover => failover::run(plan).await?,
         };
         for trials in trials {
@@ -57,8 +60,18 @@ async fn warm_up(
     running: &mut Running,
     (kubelet, prefix): (&Client, &'static str),
 ) -> Result<()> {
+    warm_up_with(cluster, running, (kubelet, prefix), &draft::kubelets(prefix, 1)?).await
+}
+
+/// The same with this one request.
+async fn warm_up_with(
+    cluster: &ControlPlane,
+    running: &mut Running,
+    (kubelet, prefix): (&Client, &'static str),
+    first: &[Draft],
+) -> Result<()> {
     let mut course = Course::begin(cluster, running, prefix).await?;
-    load::as_fast_as_answered(kubelet, &draft::kubelets(prefix, 1)?, 1).await?;
+    load::as_fast_as_answered(kubelet, first, 1).await?;
     ensure!(course.observer.wait_for(1, FIRST).await == 1, "the first request was not served in {FIRST:?}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! etcd and kube-apiserver on loopback ports of their own.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,6 +126,15 @@ impl ControlPlane {
     /// A directory for files of a test; it is removed with the control plane.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// An address for a node that is played, on which the test may serve.
+    ///
+    /// # Errors
+    /// When it runs in no box, or all addresses there are taken.
+    pub fn node_address(&self) -> Result<IpAddr> {
+        let node_box = self.node_box().context("addresses for nodes are in a box")?;
+        Ok(node_box.node_address()?.into())
     }
 
     /// The box it runs in.

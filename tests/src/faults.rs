@@ -15,9 +15,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kube::Client;
 use kube::client::Body;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
@@ -26,7 +23,7 @@ use tokio::time::sleep;
 use tokio_rustls::{Accept, TlsAcceptor};
 
 use crate::control_plane::ControlPlane;
-use crate::pki::Pair;
+use crate::tls::acceptor;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -195,13 +192,6 @@ impl State {
             StreamBody::new(frames).boxed_unsync()
         }))
     }
-}
-
-fn acceptor(pair: &Pair) -> Result<TlsAcceptor> {
-    let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes())?;
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 async fn accept((listener, tls): (TcpListener, TlsAcceptor), upstream: Client, state: Arc<State>) {

@@ -46,6 +46,7 @@ mod shared;
 mod signer;
 mod spawner;
 mod store;
+pub mod tls;
 mod user;
 pub mod wait;
 

@@ -1,5 +1,8 @@
 //! A cluster with the signer under test, and nodes that are played.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, ensure};
 use countersign_e2e::nodes::on_own_cluster;
 use countersign_e2e::outcome::Outcome;
@@ -8,7 +11,7 @@ use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A cluster whose signer approves serving certificates, under the roles that are shipped.
 pub(crate) struct Stage<'a> {
@@ -20,6 +23,34 @@ pub(crate) struct Stage<'a> {
 /// Runs `test` on a stage of its own.
 pub(crate) fn on_stage<F: AsyncFnOnce(&Stage<'_>) -> TestResult + Send>(test: F) -> TestResult {
     on_own_cluster(async |cluster| {
+        test(&Stage::start(cluster, ("approve-kubelet-serving", "true")).await?).await
+    })
+}
+
+/// Puts a file in the place of the one that there is, as a whole.
+fn configure(cluster: &ControlPlane, section: &Value) -> Result<()> {
+    let file = json!({
+        "apiVersion": "countersign.dev/v1alpha1",
+        "kind": "CountersignConfiguration",
+        "approval": { "kubeletServing": section },
+    });
+    let fresh = cluster.directory().join("configuration.fresh");
+    fs::write(&fresh, file.to_string())?;
+    Ok(fs::rename(fresh, configuration(cluster))?)
+}
+
+fn configuration(cluster: &ControlPlane) -> PathBuf {
+    cluster.directory().join("configuration.yaml")
+}
+
+fn apply(cluster: &ControlPlane, manifest: &str) -> Result<()> {
+    let path = binaries::workspace().join(manifest);
+    cluster.kubectl(&["apply", "--filename", &path.display().to_string()]).map(drop)
+}
+
+impl<'a> Stage<'a> {
+    /// A signer with this flag on a cluster.
+    async fn start(cluster: &'a ControlPlane, (flag, value): (&str, &str)) -> Result<Self> {
         let admin = cluster.admin().await?;
         for manifest in ["deploy/rbac.yaml", "deploy/kubelet-serving.yaml"] {
             apply(cluster, manifest)?;
@@ -28,19 +59,23 @@ pub(crate) fn on_stage<F: AsyncFnOnce(&Stage<'_>) -> TestResult + Send>(test: F)
             .signer(Program::Countersign)
             .identity(User::controller_manager())
             .flag("use-service-account-credentials", "true")
-            .flag("approve-kubelet-serving", "true")
+            .flag(flag, value)
             .flag("log-level", "debug");
         let signer = tokio::sync::Mutex::new(command.start().await?);
-        test(&Stage { cluster, admin, signer }).await
-    })
-}
+        Ok(Self { cluster, admin, signer })
+    }
 
-fn apply(cluster: &ControlPlane, manifest: &str) -> Result<()> {
-    let path = binaries::workspace().join(manifest);
-    cluster.kubectl(&["apply", "--filename", &path.display().to_string()]).map(drop)
-}
+    /// A signer with this section `approval.kubeletServing` in its configuration file.
+    pub(crate) async fn configured(cluster: &'a ControlPlane, section: &Value) -> Result<Self> {
+        configure(cluster, section)?;
+        Self::start(cluster, ("config", &configuration(cluster).display().to_string())).await
+    }
 
-impl Stage<'_> {
+    /// Replaces the section. The signer notices by itself, later.
+    pub(crate) fn configure(&self, section: &Value) -> Result<()> {
+        configure(self.cluster, section)
+    }
+
     /// The kubelet of a node, by its client certificate.
     pub(crate) async fn kubelet(&self, node: &str) -> Result<Client> {
         self.cluster.client_for(&User::node(node)).await
