@@ -90,8 +90,11 @@ impl std::fmt::Debug for Peers {
     }
 }
 
-/// Who a certificate is for.
-fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
+/// Who a certificate, in DER, is for.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
     let certificate = x509_cert::Certificate::from_der(der)?;
     let certificate = certificate.tbs_certificate();
     let mut common_name = String::new();
