@@ -191,7 +191,11 @@ async fn judged(policy: &Policy, (state, request): (State, &Request), oracle: &O
 
 impl Judgement {
     fn findings(self) -> Vec<Finding> {
-        let Self { decision, chain, unanswered } = self;
+        let Self { mut decision, chain, unanswered } = self;
+        // Of what is another signer's the other rules say nothing.
+        if decision.trace.first().is_some_and(|first| first.holds == Some(false)) {
+            decision.trace.truncate(1);
+        }
         let unreached: Vec<_> =
             chain.into_iter().filter(|rule| decision.trace.iter().all(|found| found.rule != *rule)).collect();
         let mut findings: Vec<_> =
