@@ -196,3 +196,59 @@ fn the_program_exits_as_its_help_says() {
     assert_eq!(code, Some(0));
     assert!(help.contains("Exit code: 0"), "{help}");
 }
+
+#[test]
+fn a_chain_names_every_rule_that_is_asked_in_its_order() {
+    let explanation = Desk::new().explain(&Sample::serving(&["worker-1"]), &[SERVING, SELF_SERVER, FACTS]);
+    let policy = approver::Policy { node_server: Some(approver::NodeServer::default()) };
+    let chain = approver::chain(&csr::SignerName::KUBELET_SERVING.into(), &policy);
+    let asked: Vec<_> = explanation.findings.iter().map(|found| (found.rule, found.holds)).collect();
+    assert_eq!(asked, chain.iter().map(|rule| (rule.id, Some(true))).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_plugin_of_kubectl_says_so_and_shells_learn_our_words() {
+    use std::os::unix::fs::symlink;
+    let desk = Desk::new();
+    let plugin = desk.path("kubectl-countersign");
+    symlink(env!("CARGO_BIN_EXE_countersign"), &plugin).unwrap();
+    for (words, usage) in [
+        (&["--help"][..], "Usage: kubectl countersign"),
+        (&["explain", "--help"], "Usage: kubectl countersign explain"),
+    ] {
+        let output = Command::new(&plugin).args(words).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(usage), "{help}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, _) = countersign(&["completion", shell].map(str::to_owned));
+        assert_eq!(code, Some(0), "{shell}");
+        assert!(script.contains("approve-kubelet-serving") && script.contains("explain"), "{shell}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let desk = Desk::new();
+    let good = Sample::serving(&["worker-1"]);
+    for (content, said) in [
+        ("kind: Pod", "kind \"Pod\""),
+        ("{", "is not JSON"),
+        ("a: [", "is not YAML"),
+        ("kind: CertificateSigningRequest\nmetadata: {}", "no spec"),
+    ] {
+        std::fs::write(desk.path("bad.yaml"), content).unwrap();
+        let (code, _, error) =
+            countersign(&["explain".to_owned(), format!("--filename={}", desk.path("bad.yaml").display())]);
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+    let facts = |content: &str| {
+        std::fs::write(desk.path("bad.yaml"), content).unwrap();
+        let flag = format!("--facts={}", desk.path("bad.yaml").display());
+        countersign(&desk.words(&good, &[SERVING, SELF_SERVER, &flag]))
+    };
+    assert!(facts("just a text").2.contains("no kind is named"));
+    let (code, _, error) = facts("kind: List\nitems: [{kind: Node, metadata: {name: [x]}}]");
+    assert!(code == Some(1) && error.contains("failed to read the Node"), "{error}");
+}
