@@ -5,24 +5,33 @@
 //! go together, is [`crate::config`]'s.
 
 pub mod args;
+pub mod cluster;
 mod command_line;
+pub mod completion;
 pub mod config;
+pub mod explain;
 pub mod flags_doc;
+pub mod input;
 pub mod kcm_controllers;
 pub mod kcm_flags;
 pub mod sign;
+pub mod status;
 pub mod version;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::args::Args;
 use crate::cli::command_line::CommandLine;
+use crate::cli::completion::CompletionArgs;
 use crate::cli::config::ConfigArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::cli::sign::SignArgs;
+use crate::cli::status::StatusArgs;
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, Subcommand)]
@@ -33,6 +42,12 @@ pub enum Verb {
     Sign(Box<SignArgs>),
     /// Look at a configuration file, with no cluster
     Config(ConfigArgs),
+    /// Say why a request stands where it stands, who has to act, and how
+    Explain(Box<ExplainArgs>),
+    /// List the requests that wait, and for what
+    Status(Box<StatusArgs>),
+    /// Print a script with which a shell completes our words
+    Completion(CompletionArgs),
     /// Print what this is and what it was made of
     Version,
 }
@@ -57,7 +72,27 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Verb, clap::Er
     let words: Vec<OsString> = words.into_iter().collect();
     match flags_of_run(&words) {
         Some(flags) => run(flags).map(|args| Verb::Run(Box::new(args))),
-        None => Cli::from_arg_matches(&command().try_get_matches_from(words)?).map(|cli| cli.verb),
+        None => {
+            let command = command().bin_name(called(&words));
+            Cli::from_arg_matches(&command.try_get_matches_from(words)?).map(|cli| cli.verb)
+        }
+    }
+}
+
+/// As what we were called: kubectl runs a plugin by the name of its file.
+fn called(words: &[OsString]) -> &'static str {
+    let file = words.first().and_then(|word| Path::new(word).file_stem());
+    if file.is_some_and(|name| name == "kubectl-countersign") { "kubectl countersign" } else { "countersign" }
+}
+
+/// The exit code when a line is not understood. Where 2 has a meaning of its own it is 1.
+#[must_use]
+pub fn usage_exit_code(words: &[OsString], error: &clap::Error) -> u8 {
+    let explains = words.get(1).is_some_and(|verb| verb == "explain" || verb == "status");
+    match error.use_stderr() {
+        true if explains => 1,
+        true => 2,
+        false => 0,
     }
 }
 

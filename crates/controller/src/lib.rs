@@ -8,6 +8,7 @@ pub mod config;
 pub mod configuration;
 pub mod driver;
 pub mod executor;
+pub mod explain;
 pub mod facts;
 pub mod kube;
 pub mod log;

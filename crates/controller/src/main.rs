@@ -12,9 +12,14 @@ use controller::{log, run};
 const WORKERS: usize = 1;
 
 fn main() -> ExitCode {
-    let verb = match cli::parse(std::env::args_os()) {
+    let words: Vec<_> = std::env::args_os().collect();
+    let verb = match cli::parse(words.clone()) {
         Ok(verb) => verb,
-        Err(error) => error.exit(),
+        Err(error) => {
+            // Where nobody reads what is wrong, the exit code still says that something is.
+            let _ = error.print();
+            return cli::usage_exit_code(&words, &error).into();
+        }
     };
     match verb {
         Verb::Run(args) => match Config::try_from(*args) {
@@ -23,6 +28,9 @@ fn main() -> ExitCode {
         },
         Verb::Sign(args) => cli::sign::run(&args),
         Verb::Config(args) => cli::config::run(&args),
+        Verb::Explain(args) => cli::explain::run(&args),
+        Verb::Status(args) => cli::status::run(&args),
+        Verb::Completion(args) => cli::completion::run(args),
         Verb::Version => {
             println!("{}", cli::version::text());
             ExitCode::SUCCESS

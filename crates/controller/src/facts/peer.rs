@@ -121,7 +121,14 @@ fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
     Ok(usages.is_some_and(|(_, ExtendedKeyUsage(usages))| usages.contains(&SERVER_AUTH)))
 }
 
-/// Whom a certificate names.
+/// Whom a certificate, in DER, names.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
+    named(x509_cert::Certificate::from_der(der)?.tbs_certificate())
+}
+
 fn named(certificate: &TbsCertificate) -> Result<LiveCertificate, der::Error> {
     let mut common_name = String::new();
     for attribute in certificate.subject().iter().filter(|attribute| attribute.oid == COMMON_NAME) {

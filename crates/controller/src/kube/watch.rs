@@ -27,6 +27,7 @@ mod event;
 mod list;
 
 pub use error::WatchError;
+pub use list::all;
 
 use error::expired_or_failed;
 use event::{Event, Metadata};

@@ -1,9 +1,11 @@
 //! A page of a list.
 
+use http::Request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Watched;
+use super::{WatchError, Watched};
+use crate::kube::call::{CallError, Caller, Operation};
 use crate::kube::path::encoded;
 
 /// Objects in a page, unless that is too much at once.
@@ -32,4 +34,29 @@ pub(super) struct ListMetadata {
 pub(super) fn path<T: Watched>(length: usize, next: Option<&str>) -> String {
     let next = next.map_or_else(String::new, |next| format!("&continue={}", encoded(next)));
     format!("{}?{}limit={length}{next}", T::PATH, T::SELECTOR)
+}
+
+/// Every object of a kind, listed once. One that cannot be read is passed over.
+///
+/// # Errors
+/// When a page of the list does not come, or is none.
+pub async fn all<T: Watched>(caller: &Caller) -> Result<Vec<T>, WatchError> {
+    let operation = Operation::new("list", T::RESOURCE);
+    let (mut objects, mut next, mut length) = (Vec::new(), None, LENGTH);
+    loop {
+        let request = Request::get(path::<T>(length, next.as_deref())).body(Vec::new());
+        let answer = match caller.call_for(operation, request, LONGEST).await {
+            Err(CallError::TooLong { .. }) if length > 1 => {
+                length /= 2;
+                continue;
+            }
+            answer => answer?,
+        };
+        let page: Page<'_> = serde_json::from_slice(&answer).map_err(WatchError::List)?;
+        objects.extend(page.items.iter().filter_map(|item| T::decode(item.get()).ok()));
+        if page.metadata.r#continue.is_empty() {
+            return Ok(objects);
+        }
+        next = Some(page.metadata.r#continue);
+    }
 }

@@ -1,0 +1,118 @@
+//! What the commands that look at a cluster share: how it is reached, and by what its controller works.
+
+use std::env;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ::config::Configuration;
+
+use crate::cli::input;
+use crate::config::{ApprovalFlags, Origin};
+use crate::configuration;
+use crate::explain::live::Cluster;
+use crate::kube::access::Access;
+use crate::policy::Policy;
+
+/// How the cluster is reached.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ClusterArgs {
+    /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config, then the pod's own credentials]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Address of the API server; goes before that of the kubeconfig file
+    #[arg(long, value_name = "URL")]
+    pub master: Option<String>,
+    /// CA certificate (PEM) that signs for kubernetes.io/kubelet-serving, to know its certificates when a kubelet presents one
+    #[arg(long, value_name = "FILE", alias = "cluster-signing-kubelet-serving-cert-file")]
+    pub cluster_signing_cert_file: Option<PathBuf>,
+}
+
+/// By what the controller works.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PolicyArgs {
+    /// The configuration file of the controller
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The controller approves the serving certificates of kubelets
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub approve_kubelet_serving: bool,
+}
+
+impl PolicyArgs {
+    /// What a controller with the same flags works by, but for its authorities.
+    ///
+    /// # Errors
+    /// When the configuration file cannot be used.
+    pub fn policy(&self) -> anyhow::Result<Policy> {
+        let mut configuration = Configuration::default();
+        if let Some(path) = &self.config {
+            let parsed = configuration::read(path).and_then(|text| Ok(::config::parse(&text)?));
+            configuration = parsed.map_err(|fault| anyhow::anyhow!("{}: {fault}", path.display()))?;
+        }
+        let flag = Origin::Flag("approve-kubelet-serving");
+        let flags = ApprovalFlags { approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag) };
+        let configuration = flags.meet(configuration)?;
+        let kubelet_serving = configuration.kubelet_serving.clone().filter(|serving| serving.enabled);
+        Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
+    }
+}
+
+impl ClusterArgs {
+    /// The cluster. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When files or credentials cannot be used.
+    pub async fn connect(&self, policy: &Policy) -> anyhow::Result<Cluster> {
+        let authority = self.cluster_signing_cert_file.as_deref().map(input::certificate).transpose()?;
+        let kubeconfig = self.kubeconfig.clone().or_else(|| match self.master {
+            Some(_) => None,
+            None => usual_kubeconfig(),
+        });
+        let access = Access { kubeconfig, master: self.master.clone() };
+        let policy = Policy {
+            approval: policy.approval.clone(),
+            kubelet_serving: policy.kubelet_serving.clone(),
+            ..Policy::default()
+        };
+        Ok(Cluster::connect(access, policy, authority).await?)
+    }
+}
+
+/// Runs something to its end on a runtime of its own.
+///
+/// # Errors
+/// When there is no runtime.
+pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    // The first one wins, and there is no other.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
+}
+
+/// Prints to standard output, and gives this exit code.
+pub(super) fn printed(text: anyhow::Result<String>, exit_code: u8) -> ExitCode {
+    let written = text.and_then(|text| Ok(io::stdout().write_all(text.as_bytes())?));
+    match written {
+        Ok(()) => exit_code.into(),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says what went wrong.
+pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {}", crate::explain::escaped(&format!("{error:#}")));
+    ExitCode::FAILURE
+}
+
+/// Where kubectl looks: the first file of `$KUBECONFIG` that exists, or else the one in the home directory.
+fn usual_kubeconfig() -> Option<PathBuf> {
+    match env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty()) {
+        Some(paths) => {
+            let all: Vec<PathBuf> = env::split_paths(&paths).collect();
+            all.iter().find(|path| path.exists()).or_else(|| all.first()).cloned()
+        }
+        None => Some(env::home_dir()?.join(".kube/config")).filter(|path| path.exists()),
+    }
+}
