@@ -181,7 +181,7 @@ fn read_constraints(mut section: Section<'_>, reader: &mut Reader) -> Constraint
     let max_names = section.field("maxNames").and_then(|item| item.number(reader, 1, MOST_NAMES));
     let max_lifetime = section.field("maxLifetime").and_then(|item| lifetime(&item, reader));
     section.finish(reader);
-    let max_names = max_names.map_or(Constraints::default().max_names, usize::from);
+    let max_names = max_names.map_or_else(|| Constraints::default().max_names, usize::from);
     Constraints { names, allowed_ranges, denied_ranges, max_names, max_lifetime }
 }
 
