@@ -10,21 +10,12 @@ use crate::stage::on_stage;
 #[test]
 fn a_node_gets_nobody_elses_name_or_address() -> TestResult {
     on_stage(async |stage| {
-        stage.cluster.kubectl(&[
-            "create",
-            "service",
-            "clusterip",
-            "web",
-            "--tcp=80",
-            "--clusterip=10.96.7.7",
-        ])?;
-        stage.cluster.kubectl(&[
-            "create",
-            "service",
-            "externalname",
-            "outer",
-            "--external-name=x.example.com",
-        ])?;
+        for service in [
+            ["clusterip", "web", "--tcp=80", "--clusterip=10.96.7.7"].as_slice(),
+            &["externalname", "outer", "--external-name=x.example.com"],
+        ] {
+            stage.cluster.kubectl(&[&["create", "service"], service].concat())?;
+        }
         stage.node("victim", &["victim", "203.0.113.20"]).await?;
         for (san, rule) in [
             (API_SERVER, "san-reserved"),
