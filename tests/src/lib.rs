@@ -28,6 +28,7 @@ pub mod bindings;
 pub mod certificate;
 mod control_plane;
 pub mod differential;
+pub mod dns;
 mod failure;
 pub mod faults;
 mod kubeconfig;

@@ -1,6 +1,6 @@
 //! The pure path, through the same functions as the controller's.
 
-use approver::{Answer, Facts, Outcome, Question, Verdict};
+use approver::{Answer, Facts, Outcome, Policy, Question, Verdict};
 use csr::{CertificateSigningRequest, Request, SignerName};
 use signer::{Approval, Certificate, Profile, SerialNumber, Signer, ToBeSigned};
 use time::macros::datetime;
@@ -51,12 +51,13 @@ impl Path {
 
 /// Asks, and decides again with the answer.
 fn approve(request: &Request) -> csr::Condition {
-    let Outcome::Ask(questions) = approver::decide(request, &Facts::default()).outcome else {
+    let policy = Policy::default();
+    let Outcome::Ask(questions) = approver::decide(request, &policy, &Facts::default()).outcome else {
         unreachable!("a kubelet's request needs a permission")
     };
     let allowed = |question: Question| (question, Answer::Review(Verdict::Allowed));
     let facts: Facts = questions.into_iter().map(allowed).collect();
-    let Outcome::Approve(grant) = approver::decide(request, &facts).outcome else {
+    let Outcome::Approve(grant) = approver::decide(request, &policy, &facts).outcome else {
         unreachable!("the permission is granted")
     };
     grant.condition()

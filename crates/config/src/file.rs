@@ -2,6 +2,7 @@
 //! the schema's descriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use approver::{NamePattern, NodeServer, San, Source};
 use ipnet::IpNet;
@@ -125,6 +126,10 @@ pub struct Dns {
     /// Domains in which a node's name is `<node>.<domain>`.
     #[serde(default)]
     pub domains: Vec<String>,
+
+    /// Name servers that are asked, each an address, with a port where that is not 53. None: those of the machine.
+    #[serde(default)]
+    pub resolvers: Vec<Resolver>,
 }
 
 /// Names and addresses that no node may have, whatever any source says.
@@ -166,6 +171,10 @@ pub struct Constraints {
     pub max_lifetime: Option<String>,
 }
 
+/// The address of a name server, with its port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Resolver(pub SocketAddr);
+
 /// A range of addresses, without bits behind its prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IpRange(pub IpNet);
@@ -191,6 +200,20 @@ impl JsonSchema for IpRange {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f:.]+/[0-9]+$", "examples": ["10.0.0.0/8", "fd00::/8"] })
+    }
+}
+
+impl JsonSchema for Resolver {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Resolver".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": ["10.0.0.53", "10.0.0.53:5353", "[fd00::53]:53"] })
     }
 }
 
@@ -227,7 +250,10 @@ impl From<&crate::KubeletServing> for KubeletServing {
             enabled: serving.enabled,
             accept: accept(judgement),
             inventory: inventory.map(|(node, sans)| (node.clone(), texts(sans))).collect(),
-            dns: Dns { domains: judgement.node_domains.clone() },
+            dns: Dns {
+                domains: judgement.node_domains.clone(),
+                resolvers: serving.resolvers.iter().copied().map(Resolver).collect(),
+            },
             cluster_domains: judgement.cluster_domains.clone(),
             service_ranges: ranges(&serving.service_ranges),
             reserved: Reserved {

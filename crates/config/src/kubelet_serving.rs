@@ -1,8 +1,9 @@
 //! The section `approval.kubeletServing`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 
-use approver::{Constraints, NamePattern, NodeServer, San, Source};
+use approver::{Constraints, NamePattern, San, Source};
 
 use crate::KubeletServing;
 use crate::duration;
@@ -29,6 +30,9 @@ pub const DENIABLE: [&str; 10] = [
 /// Addresses that a Node may list, at most, for any of them to count.
 pub(crate) const MOST_ADDRESSES: u16 = 1000;
 
+/// Where name servers are asked (RFC 1035 §4.2).
+const DNS_PORT: u16 = 53;
+
 /// Names in one request, at most.
 pub(crate) const MOST_NAMES: u16 = 1000;
 
@@ -38,7 +42,7 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader) -> Option<KubeletServin
     let mut read = KubeletServing::default();
     let enabled = section.required(reader, "enabled", "true or false");
     read.enabled = enabled.and_then(|item| item.boolean(reader)).unwrap_or_default();
-    read_sources(&mut section, &mut read.judgement, reader);
+    read_sources(&mut section, &mut read, reader);
     if let Some(item) = section.field("clusterDomains") {
         read.judgement.cluster_domains = domains(&item, reader);
     }
@@ -67,7 +71,8 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader) -> Option<KubeletServin
 }
 
 /// Which sources there are, and how many of them it takes.
-fn read_sources(section: &mut Section<'_>, judgement: &mut NodeServer, reader: &mut Reader) {
+fn read_sources(section: &mut Section<'_>, read: &mut KubeletServing, reader: &mut Reader) {
+    let judgement = &mut read.judgement;
     let accept = section.field("accept");
     if let Some(item) = &accept {
         judgement.accept = combinations(item, reader);
@@ -79,6 +84,8 @@ fn read_sources(section: &mut Section<'_>, judgement: &mut NodeServer, reader: &
     if let Some(mut dns) = section.field("dns").and_then(|item| item.section(reader)) {
         let item = dns.field("domains");
         judgement.node_domains = item.map(|item| domains(&item, reader)).unwrap_or_default();
+        let item = dns.field("resolvers");
+        read.resolvers = item.map(|item| resolvers(&item, reader)).unwrap_or_default();
         dns.finish(reader);
     }
     // Of a source that is described wrongly nobody can say yet that it confirms nothing.
@@ -140,6 +147,21 @@ fn domains(item: &Item<'_>, reader: &mut Reader) -> Vec<String> {
     let items = item.list(reader, "domains");
     let domain = |text: &str| San::dns(text).map(|name| name.to_string());
     items.iter().filter_map(|item| item.parsed(reader, "a domain such as example.com", domain)).collect()
+}
+
+fn resolvers(item: &Item<'_>, reader: &mut Reader) -> Vec<SocketAddr> {
+    let expected = "the address of a name server such as 10.0.0.53 or [fd00::53]:53";
+    let items = item.list(reader, "addresses of name servers");
+    items.iter().filter_map(|item| item.parsed(reader, expected, resolver)).collect()
+}
+
+/// An address, with a port where it is not the usual one. Nobody serves at a port 0, or at no address.
+fn resolver(text: &str) -> Option<SocketAddr> {
+    let alone = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, DNS_PORT));
+    let at = alone.or_else(|_| text.parse::<SocketAddr>()).ok()?;
+    let at = SocketAddr::new(at.ip().to_canonical(), at.port());
+    let is_one = !at.ip().is_unspecified() && !at.ip().is_multicast() && at.port() != 0;
+    is_one.then_some(at)
 }
 
 fn patterns(item: Option<Item<'_>>, reader: &mut Reader) -> Vec<NamePattern> {

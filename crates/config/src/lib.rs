@@ -12,6 +12,7 @@ mod range;
 mod reader;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
@@ -43,6 +44,9 @@ pub struct KubeletServing {
     /// By what they are judged.
     pub judgement: approver::NodeServer,
 
+    /// Whom to ask for names; with none, the resolvers of the machine.
+    pub resolvers: Vec<SocketAddr>,
+
     /// From where Services get their addresses, besides the ranges that the API server tells.
     pub service_ranges: Vec<IpNet>,
 
@@ -56,6 +60,7 @@ impl Default for KubeletServing {
         Self {
             enabled: true,
             judgement: approver::NodeServer::default(),
+            resolvers: Vec::new(),
             service_ranges: Vec::new(),
             kubelet_port: 10250,
         }

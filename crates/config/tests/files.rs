@@ -68,6 +68,8 @@ fn every_field_means_what_the_approver_takes_it_for() {
         deny: BTreeSet::from(["kubelet-serving/san-form"]),
     };
     assert_eq!(read.judgement, expected);
+    let resolvers: Vec<_> = read.resolvers.iter().map(ToString::to_string).collect();
+    assert_eq!(resolvers, ["10.0.0.53:53", "10.0.0.54:5353", "10.0.0.55:53", "[fd00::53]:53"]);
     assert_eq!(read.service_ranges, ["10.96.0.0/12".parse().unwrap()]);
     assert_eq!(read.kubelet_port, 10251);
 }
@@ -76,7 +78,7 @@ fn every_field_means_what_the_approver_takes_it_for() {
 const EVERYTHING: &str = r#"accept: [[inventory], [node-status, dns]]
 inventory:
   worker-1: [Worker-1, "::ffff:10.0.0.1"]
-dns: {domains: [Example.COM.]}
+dns: {domains: [Example.COM.], resolvers: [10.0.0.53, "10.0.0.54:5353", "::ffff:10.0.0.55", "[fd00::53]:53"]}
 clusterDomains: [cluster.example]
 serviceRanges: [10.96.0.0/12]
 reserved: {names: ["API.*.example.com"], ranges: [10.0.0.100/32]}
@@ -176,6 +178,21 @@ const BAD_SECTIONS: &[(&str, &[&str])] = &[
         "dns: {domains: ['*.a']}",
         &[
             "line 6, column 21: approval.kubeletServing.dns.domains[0]: expected a domain such as example.com, not \"*.a\"",
+        ],
+    ),
+    (
+        "dns: {resolvers: [ns.example.com, '10.0.0.53:0', 0.0.0.0, 53]}",
+        &[
+            "line 6, column 23: approval.kubeletServing.dns.resolvers[0]: expected the address of a name server such as 10.0.0.53 or [fd00::53]:53, not \"ns.example.com\"",
+            "line 6, column 39: approval.kubeletServing.dns.resolvers[1]: expected the address of a name server such as 10.0.0.53 or [fd00::53]:53, not \"10.0.0.53:0\"",
+            "line 6, column 54: approval.kubeletServing.dns.resolvers[2]: expected the address of a name server such as 10.0.0.53 or [fd00::53]:53, not \"0.0.0.0\"",
+            "line 6, column 63: approval.kubeletServing.dns.resolvers[3]: expected the address of a name server such as 10.0.0.53 or [fd00::53]:53, not 53",
+        ],
+    ),
+    (
+        "dns: {resolvers: 10.0.0.53}",
+        &[
+            "line 6, column 22: approval.kubeletServing.dns.resolvers: expected a list of addresses of name servers, not \"10.0.0.53\"",
         ],
     ),
     (

@@ -97,10 +97,12 @@ impl TryFrom<Args> for Config {
         let (signing, mut notices) = signing::read(&mut given);
         let (file, effective) = configuration(&mut given);
         notices.extend(effective.configuration().rests_on_nodes_own_word().then_some(Notice::SelfReported));
+        let duration = lifetime(&mut given);
+        notices.extend(is_hurried(duration).then_some(Notice::HurriedRenewal { lifetime: duration }));
         let config = Self {
             duties: Duties::read(&mut given, signing.is_empty()),
             signing,
-            duration: lifetime(&mut given),
+            duration,
             file,
             effective,
             client: ClientConfig::read(&mut given),
@@ -198,6 +200,13 @@ fn configuration(given: &mut Given<'_>) -> (Option<ConfigurationFile>, Arc<Effec
 fn lifetime(given: &mut Given<'_>) -> time::Duration {
     let text = &given.args.cluster_signing_duration;
     given.duration("cluster-signing-duration", text).unwrap_or_default()
+}
+
+/// Whether a kubelet may want to renew a certificate when it gets it. It does so after 70 to 90 % of the time between NotBefore and
+/// NotAfter (client-go, `util/certificate`), and NotBefore is five minutes ago.
+fn is_hurried(lifetime: time::Duration) -> bool {
+    let backdate = time::Duration::minutes(5);
+    lifetime.is_positive() && (lifetime + backdate) * 0.7 < backdate
 }
 
 fn max_in_flight(given: &mut Given<'_>) -> NonZeroUsize {

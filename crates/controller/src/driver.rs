@@ -178,6 +178,9 @@ impl Driver {
     fn observe(&mut self) {
         self.health.beat();
         self.metrics.counted(&self.engine.counts());
+        for (rule, count) in self.engine.held_by_rule() {
+            self.metrics.held(rule, count);
+        }
         for wait in self.engine.take_waits() {
             self.metrics.waited(wait);
         }

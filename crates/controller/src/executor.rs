@@ -16,6 +16,7 @@ use tracing::Instrument;
 use crate::answers::Answers;
 use crate::facts::Facts;
 use crate::kube::call::CallError;
+use crate::kube::events::Events;
 use crate::kube::review::Reviews;
 use crate::kube::write::{Requests, Version};
 use crate::log::{MissingPermissions, OncePer};
@@ -43,6 +44,7 @@ pub struct Executor {
     answers: Answers,
     threads: SigningThreads,
     policy: watch::Receiver<Arc<Policy>>,
+    events: Events,
     metrics: Arc<Metrics>,
     missing: MissingPermissions,
     /// Failures that come for many requests at once are said once.
@@ -66,16 +68,19 @@ pub struct Tools {
 
     /// What is known of the cluster.
     pub facts: Arc<Facts>,
+
+    /// Whom to tell why a request is held.
+    pub events: Events,
 }
 
 impl Executor {
     /// Carries out effects with `tools`, and counts in `metrics`.
     #[must_use]
     pub fn new(tools: Tools, metrics: Arc<Metrics>) -> Self {
-        let Tools { requests, reviews, threads, policy, facts } = tools;
+        let Tools { requests, reviews, threads, policy, facts, events } = tools;
         let (missing, said) = (MissingPermissions::default(), OncePer::new(report::PERIOD));
         let answers = Answers::new(reviews, facts);
-        Self { requests, answers, threads, policy, metrics, missing, said }
+        Self { requests, answers, threads, policy, events, metrics, missing, said }
     }
 
     /// Carries out one effect, in a span that says for whom.
@@ -127,12 +132,16 @@ impl Executor {
         }
     }
 
+    fn judge(&self, policy: Arc<Policy>) -> Judge {
+        Judge { policy, answers: self.answers.clone(), events: self.events.clone() }
+    }
+
     async fn decide(
         &self,
         object: Arc<CertificateSigningRequest>,
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
-        let judge = Judge { policy: Arc::clone(&self.policy.borrow()), answers: self.answers.clone() };
+        let judge = self.judge(Arc::clone(&self.policy.borrow()));
         let decided = match object.spec().request.len() {
             0..=LONGEST_AT_ONCE => Some(judge.decided(&object, answers)),
             _ => self.apart(move || judge.decided(&object, answers)).await,
@@ -155,7 +164,7 @@ impl Executor {
         answers: Vec<(Question, Answer)>,
     ) -> Outcome {
         let policy = Arc::clone(&self.policy.borrow());
-        let judge = Judge { policy: Arc::clone(&policy), answers: self.answers.clone() };
+        let judge = self.judge(Arc::clone(&policy));
         if let Some(stop) = judge.stopped(&object, answers) {
             return stop;
         }

@@ -5,8 +5,8 @@
 //! so in its answers, and the request is held.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ::config::KubeletServing;
 use approver::{Answer, LiveCertificate, Question, Resolution, San};
@@ -39,7 +39,8 @@ const READ: Operation = Operation::new("get", "nodes");
 pub struct Facts {
     caller: Caller,
     index: RwLock<Index>,
-    names: Names,
+    /// Whoever is asked for names, and by which configuration.
+    names: Mutex<Option<(Vec<SocketAddr>, Names)>>,
     policy: watch::Receiver<Arc<Policy>>,
 }
 
@@ -50,7 +51,7 @@ impl Facts {
     /// Answers from what `caller` reads, once [`Self::follow`] runs, within what the policy says.
     #[must_use]
     pub fn new(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> Arc<Self> {
-        Arc::new(Self { caller, index: RwLock::default(), names: Names::of_this_machine(), policy })
+        Arc::new(Self { caller, index: RwLock::default(), names: Mutex::default(), policy })
     }
 
     /// Keeps the indexes current from when the policy first asks for them, for ever. API servers' certificates chain to `trusted`.
@@ -83,12 +84,28 @@ impl Facts {
 
     /// What DNS says of a name.
     pub async fn resolve(&self, name: &str) -> Resolution {
-        self.names.resolve(name).await
+        let Some(settings) = self.settings() else {
+            return Resolution::Failed;
+        };
+        self.names(settings.resolvers).resolve(name).await
+    }
+
+    /// Those who ask these resolvers. A reload exchanges them.
+    fn names(&self, resolvers: Vec<SocketAddr>) -> Names {
+        let mut current = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_none_or(|(by, _)| *by != resolvers) {
+            *current = None;
+        }
+        let (_, names) = current.get_or_insert_with(|| {
+            let names = Names::asking(&resolvers);
+            (resolvers, names)
+        });
+        names.clone()
     }
 
     /// The certificate with which a kubelet serves at an address, if this authority, in DER, issued it.
     pub async fn live_certificate(&self, address: IpAddr, authority: &[u8]) -> Option<LiveCertificate> {
-        let peers = Peers::trusting([authority]).ok()?;
+        let peers = Peers::trusting([authority]).ok()?.for_servers_only();
         let port = self.settings()?.kubelet_port;
         let presented = peers.certificate((address, port).into()).await;
         if let Err(error) = &presented {

@@ -4,6 +4,7 @@ pub mod access;
 mod backoff;
 pub mod call;
 pub mod client;
+pub mod events;
 pub mod lease;
 pub mod path;
 pub mod rate;

@@ -21,6 +21,7 @@ use crate::facts::{Facts, News};
 use crate::kube::access::AccessError;
 use crate::kube::call::Caller;
 use crate::kube::client::Clients;
+use crate::kube::events;
 use crate::kube::lease::{Elector, LeaseConfig, LeaseLost};
 use crate::kube::rate::RateLimit;
 use crate::kube::review::Reviews;
@@ -128,7 +129,10 @@ impl Running {
         background.spawn(Arc::clone(&facts).follow(news, trusted));
         let events =
             Events { seen: events, changed: changes, leading, policy: policy.clone(), stop: stop.clone() };
-        let executor = executor(&config.client, caller, (policy, facts), metrics)?;
+        let (told, writer) = events::channel(caller.clone(), &metrics);
+        background.spawn(writer.run());
+        let known = Known { policy, facts, events: told };
+        let executor = executor(&config.client, caller, known, metrics)?;
         let driver = Driver::new(settings(&config), executor, events, watched);
         let driver = tokio::spawn(driver.run(config.shutdown_timeout));
         Ok(Self { health, endpoints, driver, election, background, stop, release })
@@ -226,20 +230,29 @@ fn settings(config: &Config) -> Settings {
     Settings { max_in_flight: config.max_in_flight.get(), max_local: 4 * processors, ..Settings::default() }
 }
 
+/// What effects are judged by, and whom to tell.
+struct Known {
+    policy: watch::Receiver<Arc<Policy>>,
+    facts: Arc<Facts>,
+    events: events::Events,
+}
+
 fn executor(
     config: &ClientConfig,
     caller: Caller,
-    (policy, facts): (watch::Receiver<Arc<Policy>>, Arc<Facts>),
+    known: Known,
     metrics: Arc<Metrics>,
 ) -> std::io::Result<Executor> {
     let rate = config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())));
     let caller = caller.with_rate(rate);
+    let Known { policy, facts, events } = known;
     let tools = Tools {
         requests: Requests::new(caller.clone()),
         reviews: Reviews::new(caller),
         threads: SigningThreads::start()?,
         policy,
         facts,
+        events,
     };
     Ok(Executor::new(tools, metrics))
 }

@@ -170,4 +170,9 @@ where
     pub fn held_by(&self, name: &str) -> Option<&'static Rule> {
         self.waiting.rule(self.records.find(name)?)
     }
+
+    /// How many requests each rule holds, by its id. One that once held some stays, with 0.
+    pub fn held_by_rule(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.waiting.held_by()
+    }
 }

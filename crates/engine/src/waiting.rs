@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(crate) struct WaitingRoom<Q, A> {
     rounds: Agenda<Duration, QuestionId>,
     next_id: u64,
     shared_answers: u64,
+    /// How many records each rule holds, by its id.
+    held_by: BTreeMap<&'static str, usize>,
 }
 
 /// One record in the room.
@@ -61,6 +63,7 @@ where
             rounds: Agenda::default(),
             next_id: 0,
             shared_answers: 0,
+            held_by: BTreeMap::new(),
         }
     }
 
@@ -112,6 +115,7 @@ where
             held_on,
             rule: Some(rule),
         };
+        *self.held_by.entry(rule.id).or_default() += 1;
         self.guests.insert(slot, guest);
     }
 
@@ -121,6 +125,7 @@ where
         let Some(guest) = self.guests.remove(&slot) else {
             return;
         };
+        self.let_go(guest.rule);
         for id in guest.missing.into_iter().chain(guest.held_on) {
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.leave(slot);
@@ -135,6 +140,7 @@ where
         let Some(guest) = self.guests.remove(&slot) else {
             return (Vec::new(), false);
         };
+        self.let_go(guest.rule);
         if guest.answered_at + lifetime < self.now {
             return (Vec::new(), true);
         }
@@ -255,6 +261,17 @@ where
         self.guests.get(&slot)?.rule
     }
 
+    /// How many records each rule holds, by its id; those that hold none any more included.
+    pub(crate) fn held_by(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.held_by.iter().map(|(rule, count)| (*rule, *count))
+    }
+
+    fn let_go(&mut self, rule: Option<&'static Rule>) {
+        if let Some(count) = rule.and_then(|rule| self.held_by.get_mut(rule.id)) {
+            *count -= 1;
+        }
+    }
+
     /// Questions that somebody waits for or is held on.
     pub(crate) fn questions(&self) -> usize {
         self.asked.len()
@@ -334,8 +351,9 @@ where
         let Some(guest) = self.guests.get_mut(&slot) else {
             return;
         };
-        guest.rule = None;
-        for id in std::mem::take(&mut guest.held_on) {
+        let (rule, held_on) = (guest.rule.take(), std::mem::take(&mut guest.held_on));
+        self.let_go(rule);
+        for id in held_on {
             if let Some(asked) = self.asked.get_mut(&id).filter(|_| id != by) {
                 asked.leave(slot);
                 self.drop_if_deserted(id);

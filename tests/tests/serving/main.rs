@@ -51,9 +51,12 @@ fn an_address_that_comes_later_is_held_and_then_approved() -> TestResult {
         let draft = requests::kubelet_serving("late", &["late", "203.0.113.9"])?;
         let name = draft.create(&kubelet).await?;
         stage.holds(&name, "kubelet-serving/san-justified").await?;
+        let event = stage.event(&name).await?;
+        assert!(event.starts_with("Held kubelet-serving/san-justified does not hold"), "{event}");
+        assert!(event.contains("203.0.113.9 is not confirmed by node-status"), "{event}");
         stage.lists(&kubelet, "late", &["late", "203.0.113.9"]).await?;
         outcome::reached(&stage.admin, &name, Outcome::Issued).await?;
-        Ok(())
+        stage.nothing_was_forbidden().await
     })
 }
 

@@ -86,6 +86,19 @@ impl Stage<'_> {
         .await
     }
 
+    /// Reason and message of the Event that tells of a request, once there is one.
+    pub(crate) async fn event(&self, name: &str) -> Result<String> {
+        let (selector, form) = (
+            format!("--field-selector=involvedObject.name={name}"),
+            "--output=jsonpath={.items[*].reason} {.items[*].message}",
+        );
+        wait::until("an Event tells why", async || {
+            let event = self.cluster.kubectl(&["get", "events", "--namespace=default", &selector, form])?;
+            Ok((!event.trim().is_empty()).then_some(event))
+        })
+        .await
+    }
+
     pub(crate) async fn outcome(&self, name: &str) -> Result<Outcome> {
         let requests: Api<CertificateSigningRequest> = Api::all(self.admin.clone());
         Ok(Outcome::of(&requests.get(name).await?))

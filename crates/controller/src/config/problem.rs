@@ -317,6 +317,11 @@ pub enum Notice {
     },
     /// Serving certificates are approved by what nodes say of themselves.
     SelfReported,
+    /// Certificates live so short that kubelets want the next one at once.
+    HurriedRenewal {
+        /// The lifetime configured.
+        lifetime: time::Duration,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -328,6 +333,11 @@ impl fmt::Display for Notice {
             Self::SelfReported => f.write_str(
                 "serving certificates are approved by the addresses that nodes report themselves: make sure that the API server runs \
                  the admission plugin NodeRestriction, without which every node may write every Node",
+            ),
+            Self::HurriedRenewal { lifetime } => write!(
+                f,
+                "certificates of {lifetime} are due for renewal when they are issued, for they begin five minutes ago: a kubelet asks \
+                 for another one each second; 130 s are enough (--cluster-signing-duration)"
             ),
         }
     }

@@ -170,6 +170,16 @@ fn half_of_the_pair_for_all_signs_nothing_and_is_remarked_upon() {
     }
 }
 
+#[test]
+fn what_is_allowed_and_likely_not_meant_is_remarked_upon() {
+    let lifetime = |text: &str| accepted(&format!("--cluster-signing-duration={text}")).notices;
+    let hurried = Notice::HurriedRenewal { lifetime: time::Duration::seconds(128) };
+    assert_eq!(lifetime("128s"), [hurried]);
+    assert_eq!(lifetime("130s"), []);
+    assert_eq!(accepted("--approve-kubelet-serving").notices, [Notice::SelfReported]);
+    assert_eq!(accepted("--approve-kubelet-serving=false").notices, []);
+}
+
 /// Every way to be wrong, and what is said of it.
 const REFUSED: [(&str, &str); 58] = [
     ("--no-such-flag", "unknown flag: --no-such-flag"),

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use approver::{Answer, Decision, Finding, Outcome as Opinion, Question};
-use csr::{CertificateSigningRequest, Condition, ConditionType, ParseError, Request, Rule, SignerName};
+use csr::{
+    CertificateSigningRequest, Condition, ConditionType, NextActor, ParseError, Request, Rule, SignerName,
+};
 
 use super::Outcome;
 use crate::answers::Answers;
+use crate::kube::events::Events;
 use crate::policy::Policy;
 
 /// Asks the approver, and answers at once what the indexes know.
 pub(super) struct Judge {
     pub(super) policy: Arc<Policy>,
     pub(super) answers: Answers,
+    pub(super) events: Events,
 }
 
 impl Judge {
@@ -33,7 +37,12 @@ impl Judge {
             Opinion::Ask(questions) => Outcome::Asks(questions),
             Opinion::Approve(grant) => Outcome::Approves(grant.condition()),
             Opinion::Hold { rule, on } => {
-                tracing::debug!(rule = rule.id, note = note(&decision.trace), "the request is held");
+                let note = note(&decision.trace);
+                tracing::debug!(rule = rule.id, note, "the request is held");
+                // What we cannot read is nothing that the requester could mend; the log says it once.
+                if rule.next_actor != NextActor::Operator || on.is_empty() {
+                    self.events.held(object, rule, note);
+                }
                 Outcome::Holds { on, rule }
             }
             Opinion::Deny { rule, note } => Outcome::Denies(denial(rule, &note)),
@@ -54,11 +63,9 @@ impl Judge {
             Opinion::NoOpinion | Opinion::Approve(_) => None,
             Opinion::Ask(questions) => Some(Outcome::Asks(questions)),
             Opinion::Hold { rule, on } => {
-                tracing::warn!(
-                    rule = rule.id,
-                    note = note(&decision.trace),
-                    "what others approved is not signed"
-                );
+                let note = note(&decision.trace);
+                tracing::warn!(rule = rule.id, note, "what others approved is not signed");
+                self.events.held(object, rule, note);
                 Some(Outcome::Holds { on, rule })
             }
             // What is approved cannot be denied any more.

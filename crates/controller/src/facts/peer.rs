@@ -16,15 +16,19 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::certificate::TbsCertificate;
 use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
+use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
 /// How long a server may take to present its certificate.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Looks at servers' certificates that chain to these authorities.
 #[derive(Clone)]
-pub struct Peers(TlsConnector);
+pub struct Peers {
+    connector: TlsConnector,
+    for_servers_only: bool,
+}
 
 /// Why a server's certificate is not known.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,10 @@ pub enum PeerError {
     /// No connection, or a certificate that is expired, not for servers, or of another authority.
     #[error("failed to get the certificate")]
     Handshake(#[source] io::Error),
+
+    /// A certificate that is not said to be for servers, where that is demanded.
+    #[error("the certificate is not said to be for servers")]
+    NotForServers,
 
     /// A certificate that cannot be read.
     #[error("failed to read the certificate")]
@@ -64,7 +72,14 @@ impl Peers {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
             .with_no_client_auth();
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), for_servers_only: false })
+    }
+
+    /// Demands that a certificate says that it is for servers. TLS also takes one that says nothing of what it is for, and such
+    /// are issued for other ends.
+    #[must_use]
+    pub fn for_servers_only(self) -> Self {
+        Self { for_servers_only: true, ..self }
     }
 
     /// The certificate that is presented at an address.
@@ -74,13 +89,23 @@ impl Peers {
     pub async fn certificate(&self, at: SocketAddr) -> Result<LiveCertificate, PeerError> {
         let handshake = async {
             let stream = TcpStream::connect(at).await?;
-            self.0.connect(ServerName::IpAddress(at.ip().into()), stream).await
+            self.connector.connect(ServerName::IpAddress(at.ip().into()), stream).await
         };
         let stream = timeout(PATIENCE, handshake).await.map_err(|_| PeerError::TimedOut)?;
         let stream = stream.map_err(PeerError::Handshake)?;
         let presented = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let none = || PeerError::Handshake(io::ErrorKind::UnexpectedEof.into());
-        read(presented.ok_or_else(none)?).map_err(PeerError::Unreadable)
+        self.read(presented.ok_or_else(none)?)
+    }
+
+    /// Who a certificate is for.
+    fn read(&self, der: &[u8]) -> Result<LiveCertificate, PeerError> {
+        let certificate = x509_cert::Certificate::from_der(der).map_err(PeerError::Unreadable)?;
+        let certificate = certificate.tbs_certificate();
+        if self.for_servers_only && !is_for_servers(certificate).map_err(PeerError::Unreadable)? {
+            return Err(PeerError::NotForServers);
+        }
+        named(certificate).map_err(PeerError::Unreadable)
     }
 }
 
@@ -90,13 +115,22 @@ impl std::fmt::Debug for Peers {
     }
 }
 
-/// Who a certificate, in DER, is for.
+/// Whom a certificate, in DER, names.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
-    let certificate = x509_cert::Certificate::from_der(der)?;
-    let certificate = certificate.tbs_certificate();
+    named(x509_cert::Certificate::from_der(der)?.tbs_certificate())
+}
+
+/// Whether the extended key usages name servers (RFC 5280 §4.2.1.12).
+fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
+    let usages = certificate.get_extension::<ExtendedKeyUsage>()?;
+    Ok(usages.is_some_and(|(_, ExtendedKeyUsage(usages))| usages.contains(&SERVER_AUTH)))
+}
+
+/// Whom a certificate names.
+fn named(certificate: &TbsCertificate) -> Result<LiveCertificate, der::Error> {
     let mut common_name = String::new();
     for attribute in certificate.subject().iter().filter(|attribute| attribute.oid == COMMON_NAME) {
         common_name = DirectoryString::try_from(&attribute.value)?.value().into_owned();
@@ -120,6 +154,7 @@ fn san(name: &GeneralName) -> Option<San> {
 }
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
 
 /// Verifies all of a server's certificate but whose name it has.
 #[derive(Debug)]
@@ -166,3 +201,6 @@ impl ServerCertVerifier for AnyName {
         self.0.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

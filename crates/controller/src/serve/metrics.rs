@@ -188,6 +188,11 @@ impl Metrics {
         self.queue.counted(counts);
     }
 
+    /// How many requests a rule holds.
+    pub fn held(&self, rule: &'static str, count: usize) {
+        self.queue.held(rule, count);
+    }
+
     /// A request has waited.
     pub fn waited(&self, wait: Wait) {
         self.queue.waited(wait);

@@ -12,6 +12,7 @@ use approver::{Answer as Known, Permission, Question, Recognizer, Verdict};
 use controller::executor::{Effect, Executor, Outcome, Tools};
 use controller::facts::Facts;
 use controller::kube::call::Caller;
+use controller::kube::events;
 use controller::kube::review::Reviews;
 use controller::kube::write::Requests;
 use controller::policy::Policy;
@@ -40,7 +41,8 @@ fn executor(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> (Executor, 
         reviews: Reviews::new(caller.clone()),
         threads: SigningThreads::start().unwrap(),
         policy: policy.clone(),
-        facts: Facts::new(caller, policy),
+        facts: Facts::new(caller.clone(), policy),
+        events: events::channel(caller, &metrics).0,
     };
     (Executor::new(tools, Arc::clone(&metrics)), metrics)
 }

@@ -17,6 +17,7 @@ fn a_held_request_waits_for_another_answer() {
     let mut rig = Rig::leading();
     rig.hold(pending(), "may it?");
     assert_eq!(rig.engine.held_by("csr-1").map(|rule| rule.id), Some(RULE.id));
+    assert_eq!(rig.engine.held_by_rule().collect::<Vec<_>>(), [(RULE.id, 1)]);
     assert_eq!(rig.sleep(), Some(Duration::from_millis(200)));
     rig.pass(Duration::from_millis(200));
     rig.does("ask", Outcome::Answered(false));
@@ -29,6 +30,7 @@ fn a_held_request_waits_for_another_answer() {
     let (_, effect) = rig.next("decide");
     assert!(matches!(effect, Effect::Decide { answers, .. } if answers == [("may it?", true)]));
     assert_eq!(rig.engine.held_by("csr-1"), None);
+    assert_eq!(rig.engine.held_by_rule().collect::<Vec<_>>(), [(RULE.id, 0)]);
 }
 
 #[test]

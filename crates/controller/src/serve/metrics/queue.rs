@@ -1,5 +1,5 @@
 use engine::{Counts, Rank, Wait};
-use prometheus::{Gauge, HistogramVec, IntCounter, IntGauge};
+use prometheus::{Gauge, HistogramVec, IntCounter, IntGauge, IntGaugeVec};
 
 use super::{Registrar, table};
 
@@ -14,7 +14,7 @@ pub(super) struct QueueMetrics {
     ranks: [(IntGauge, Gauge); Rank::ALL.len()],
     queue_wait: HistogramVec,
     first_call: HistogramVec,
-    held: IntGauge,
+    held: IntGaugeVec,
     calls: IntGauge,
     call_limit: IntGauge,
     shared_answers: IntCounter,
@@ -32,7 +32,7 @@ impl QueueMetrics {
             }),
             queue_wait: into.histograms(&table::QUEUE_WAIT, &BUCKETS)?,
             first_call: into.histograms(&table::FIRST_CALL, &BUCKETS)?,
-            held: into.gauge(&table::HELD)?,
+            held: into.gauges(&table::HELD)?,
             calls: into.gauge(&table::CALLS)?,
             call_limit: into.gauge(&table::CALL_LIMIT)?,
             shared_answers: into.counter(&table::SHARED_ANSWERS)?,
@@ -46,12 +46,16 @@ impl QueueMetrics {
             depth.set(gauge(queued.depth));
             age.set(queued.oldest_age.as_secs_f64());
         }
-        self.held.set(gauge(counts.held));
         self.calls.set(gauge(counts.calls));
         self.call_limit.set(gauge(counts.call_limit));
         self.shared_answers.inc_by(counts.shared_answers.saturating_sub(self.shared_answers.get()));
         self.budget_exceeded.inc_by(counts.budget_exceeded.saturating_sub(self.budget_exceeded.get()));
         self.cleaning_delay.set(counts.cleaning_delay.as_secs_f64());
+    }
+
+    /// How many requests a rule holds.
+    pub(super) fn held(&self, rule: &'static str, count: usize) {
+        self.held.with_label_values(&[rule]).set(gauge(count));
     }
 
     pub(super) fn waited(&self, wait: Wait) {

@@ -33,7 +33,8 @@ const STEP: (&str, &str) =
     ("step", "`read`, `ask`, `decide`, `approve`, `deny`, `sign`, `publish`, `fail`, `delete`");
 const LANE: (&str, &str) = ("lane", "`fresh`, `late`, `retries`, `superseded`");
 const REQUESTER: (&str, &str) = ("requester", "`node`, `bootstrap`, `other`");
-const RECOGNIZER: (&str, &str) = ("recognizer", "`selfnodeclient`, `nodeclient`");
+const RECOGNIZER: (&str, &str) = ("recognizer", "`selfnodeclient`, `nodeclient`, `selfnodeserver`");
+const RULE: (&str, &str) = ("rule", "ids in [rules.md](rules.md)");
 
 pub(super) static PASSES: Description = counter(
     "countersign_passes_total",
@@ -50,7 +51,7 @@ pub(super) static REVIEWS: Description = counter(
 pub(super) static APPROVED: Description = counter(
     "countersign_approved_total",
     "Requests approved.",
-    &[("recognizer", "`selfnodeclient`, `nodeclient`, `other`")],
+    &[("recognizer", "`selfnodeclient`, `nodeclient`, `selfnodeserver`, `other`")],
 );
 pub(super) static ISSUED: Description =
     counter("countersign_issued_total", "Certificates published.", &[SIGNER]);
@@ -112,8 +113,11 @@ pub(super) static CLEANING_DELAY: Description = gauge(
     "For how long the object that is most overdue for cleaning has been so; cleaning yields to all else.",
     &[],
 );
-pub(super) static HELD: Description =
-    gauge("countersign_held", "Requests that wait for a permission or another answer.", &[]);
+pub(super) static HELD: Description = gauge(
+    "countersign_held",
+    "Requests that a rule holds, until a permission is given or a fact changes.",
+    &[RULE],
+);
 pub(super) static LEADER: Description =
     gauge("countersign_leader", "1 while this process holds the Lease, or needs none.", &[]);
 pub(super) static CA_RELOADS: Description = counter(

@@ -30,6 +30,7 @@ fn touched() -> Metrics {
     metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
     metrics.client_certificate(3);
     metrics.config_in_use("digest");
+    metrics.held("kubelet-serving/node", 1);
     metrics.waited(turn());
     metrics.waited(Wait::FirstCall { requester: RequesterKind::Node, time: Duration::from_millis(15) });
     metrics
