@@ -1,11 +1,13 @@
 //! A node's credentials, or less, are stolen: what they do not lead to.
 
+use anyhow::Result;
 use countersign_e2e::approval::{self, Verdict};
 use countersign_e2e::outcome::{self, Outcome};
 use countersign_e2e::requests;
 use countersign_e2e::{API_SERVER, TestResult, User, VIRTUAL_ADDRESS, quiescence};
+use kube::Client;
 
-use crate::stage::on_stage;
+use crate::stage::{Stage, on_stage};
 
 #[test]
 fn a_node_gets_nobody_elses_name_or_address() -> TestResult {
@@ -38,20 +40,22 @@ fn a_node_gets_nobody_elses_name_or_address() -> TestResult {
             ("*.thief.example.com", "san-form"),
             ("0x7f000001", "san-form"),
         ] {
-            // It says of itself whatever it asks for: only the rule is in its way.
-            let thief = match stage.node("thief", &["thief", san]).await {
-                Ok(thief) => thief,
-                Err(_) => {
-                    let thief = stage.kubelet("thief").await?;
-                    stage.lists(&thief, "thief", &["thief", san]).await?;
-                    thief
-                }
-            };
+            let thief = thief_who_lists(stage, san).await?;
             let name = requests::kubelet_serving("thief", &["thief", san])?.create(&thief).await?;
             stage.holds(&name, &format!("kubelet-serving/{rule}")).await?;
         }
         stage.nothing_was_forbidden().await
     })
+}
+
+/// It says of itself whatever it asks for: only the rule is in its way.
+async fn thief_who_lists(stage: &Stage<'_>, san: &str) -> Result<Client> {
+    if let Ok(thief) = stage.node("thief", &["thief", san]).await {
+        return Ok(thief);
+    }
+    let thief = stage.kubelet("thief").await?;
+    stage.lists(&thief, "thief", &["thief", san]).await?;
+    Ok(thief)
 }
 
 #[test]

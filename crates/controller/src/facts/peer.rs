@@ -115,12 +115,6 @@ impl std::fmt::Debug for Peers {
     }
 }
 
-/// Whether the extended key usages name servers (RFC 5280 §4.2.1.12).
-fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
-    let usages = certificate.get_extension::<ExtendedKeyUsage>()?;
-    Ok(usages.is_some_and(|(_, ExtendedKeyUsage(usages))| usages.contains(&SERVER_AUTH)))
-}
-
 /// Whom a certificate, in DER, names.
 ///
 /// # Errors
@@ -129,6 +123,13 @@ pub fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
     named(x509_cert::Certificate::from_der(der)?.tbs_certificate())
 }
 
+/// Whether the extended key usages name servers (RFC 5280 §4.2.1.12).
+fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
+    let usages = certificate.get_extension::<ExtendedKeyUsage>()?;
+    Ok(usages.is_some_and(|(_, ExtendedKeyUsage(usages))| usages.contains(&SERVER_AUTH)))
+}
+
+/// Whom a certificate names.
 fn named(certificate: &TbsCertificate) -> Result<LiveCertificate, der::Error> {
     let mut common_name = String::new();
     for attribute in certificate.subject().iter().filter(|attribute| attribute.oid == COMMON_NAME) {
