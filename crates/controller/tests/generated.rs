@@ -45,7 +45,7 @@ fn no_two_rules_have_the_same_id() {
 
 fn sections() -> [(&'static str, Vec<&'static Rule>); 4] {
     [
-        ("Who may have a kubelet's client certificate (approver)", approver::RULES.iter().collect()),
+        ("Who may have a certificate (approver)", approver::RULES.iter().collect()),
         ("What a kubelet may ask for (approver and signer)", csr::kubelet::RULES.to_vec()),
         ("What other signers demand (signer)", signer::RULES.to_vec()),
         ("What is cleaned, and when (engine)", engine::RULES.iter().collect()),

@@ -11,18 +11,17 @@ use tokio::time::Instant;
 
 use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
 
+mod entry;
+
+use entry::claims;
+pub use entry::{NodeEntry, ServiceEntry};
+
 /// What must have been heard of this lately: the API server says once a minute that nothing was missed, and a watch that is silent
 /// for 90 s is taken up anew.
 const FRESH: Duration = Duration::from_secs(120);
 
 /// What API servers were reached at, or presented, stays reserved for so long: they restart, one after the other.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Addresses that a Node may list at most for any to be kept; the configuration allows no more.
-const MOST_ADDRESSES: usize = 1000;
-
-/// Names that one change may concern for each to be looked at again at once.
-const MOST_CHANGES: usize = 256;
 
 /// What an API server presents is looked at every minute; now and then one is restarted.
 const FRESH_CERTIFICATE: Duration = Duration::from_secs(300);
@@ -48,22 +47,6 @@ pub struct Index {
 struct Presented {
     seen: Instant,
     sans: BTreeMap<San, Instant>,
-}
-
-/// What a Node says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodeEntry {
-    claims: BTreeSet<San>,
-    listed: usize,
-    is_control_plane: bool,
-    pod_ranges: BTreeSet<IpNet>,
-}
-
-/// What a Service is reached by.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ServiceEntry {
-    within: BTreeSet<San>,
-    outside: BTreeSet<San>,
 }
 
 /// Everything of one kind, and since when that is all.
@@ -277,124 +260,6 @@ impl<T> Table<T> {
     fn is_fresh(&self, now: Instant) -> bool {
         self.listed && self.heard.is_some_and(|heard| now.duration_since(heard) <= FRESH)
     }
-}
-
-impl Indexed for Node {
-    type Entry = NodeEntry;
-
-    fn table(index: &mut Index) -> &mut Table<NodeEntry> {
-        &mut index.nodes
-    }
-
-    fn entry(&self) -> NodeEntry {
-        let listed = self.listed();
-        NodeEntry {
-            // Of so many none counts, whatever the policy says.
-            claims: self.addresses().take(if listed > MOST_ADDRESSES { 0 } else { listed }).collect(),
-            listed,
-            is_control_plane: self.is_control_plane(),
-            pod_ranges: self.pod_ranges().collect(),
-        }
-    }
-
-    fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, NodeEntry>) -> Vec<Change> {
-        let none = NodeEntry::default();
-        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
-        let mut sans = moved(&mut index.claimed, key, (&former.claims, &current.claims));
-        if change.former.is_none() || change.current.is_none() {
-            sans.extend(San::dns(key));
-        }
-        let mut changes = claims(sans);
-        changes.push(Change::Question(Question::Node(Arc::clone(key))));
-        changes.extend((former.pod_ranges != current.pod_ranges).then_some(Change::Everything));
-        changes
-    }
-}
-
-impl Indexed for Service {
-    type Entry = ServiceEntry;
-
-    fn table(index: &mut Index) -> &mut Table<ServiceEntry> {
-        &mut index.services
-    }
-
-    fn entry(&self) -> ServiceEntry {
-        ServiceEntry { within: self.inner().collect(), outside: self.outer().collect() }
-    }
-
-    fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, ServiceEntry>) -> Vec<Change> {
-        let none = ServiceEntry::default();
-        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
-        let mut sans = moved(&mut index.served_within, key, (&former.within, &current.within));
-        sans.extend(moved(&mut index.served_outside, key, (&former.outside, &current.outside)));
-        claims(sans)
-    }
-}
-
-impl Indexed for ApiServers {
-    type Entry = BTreeSet<(IpAddr, u16)>;
-
-    fn table(index: &mut Index) -> &mut Table<Self::Entry> {
-        &mut index.api_servers
-    }
-
-    fn entry(&self) -> Self::Entry {
-        self.sockets().collect()
-    }
-
-    fn changed(index: &mut Index, _: &Arc<str>, change: Difference<'_, Self::Entry>) -> Vec<Change> {
-        let none = Self::Entry::new();
-        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
-        let now = Instant::now();
-        index.former_servers.retain(|_, left| now.duration_since(*left) <= REMEMBERED);
-        index.former_servers.extend(former.difference(current).map(|(address, _)| (*address, now)));
-        claims(former.symmetric_difference(current).map(|(address, _)| San::Ip(*address)).collect())
-    }
-}
-
-impl Indexed for ServiceRanges {
-    type Entry = BTreeSet<IpNet>;
-
-    fn table(index: &mut Index) -> &mut Table<BTreeSet<IpNet>> {
-        &mut index.service_ranges
-    }
-
-    fn entry(&self) -> BTreeSet<IpNet> {
-        self.ranges().collect()
-    }
-
-    fn changed(_: &mut Index, _: &Arc<str>, _: Difference<'_, Self::Entry>) -> Vec<Change> {
-        vec![Change::Everything]
-    }
-}
-
-/// Whoever is held on one of these names. Of very many nobody is told: they ask again by themselves, and a Node that lists other
-/// names each second is to cost no more than itself.
-fn claims(sans: BTreeSet<San>) -> Vec<Change> {
-    if sans.len() > MOST_CHANGES {
-        return Vec::new();
-    }
-    sans.into_iter().map(|san| Change::Question(Question::Claims(san))).collect()
-}
-
-/// Moves a key from the names that it had to those that it has; returns all whom that concerns.
-fn moved(
-    map: &mut HashMap<San, BTreeSet<Arc<str>>>,
-    key: &Arc<str>,
-    (former, current): (&BTreeSet<San>, &BTreeSet<San>),
-) -> BTreeSet<San> {
-    for san in former.difference(current) {
-        if let Some(keys) = map.get_mut(san) {
-            keys.remove(key);
-            if keys.is_empty() {
-                map.remove(san);
-            }
-        }
-    }
-    for san in current.difference(former) {
-        map.entry(san.clone()).or_default().insert(Arc::clone(key));
-    }
-    former.symmetric_difference(current).cloned().collect()
 }
 
 #[cfg(test)]
