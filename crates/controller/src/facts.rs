@@ -87,18 +87,18 @@ impl Facts {
         let Some(settings) = self.settings() else {
             return Resolution::Failed;
         };
-        self.names(settings.resolvers).resolve(name).await
+        self.names(&settings.resolvers).resolve(name).await
     }
 
     /// Those who ask these resolvers. A reload exchanges them.
-    fn names(&self, resolvers: Vec<SocketAddr>) -> Names {
+    fn names(&self, resolvers: &[SocketAddr]) -> Names {
         let mut current = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_none_or(|(by, _)| *by != resolvers) {
+        if current.as_ref().is_none_or(|(by, _)| by != resolvers) {
             *current = None;
         }
         let (_, names) = current.get_or_insert_with(|| {
-            let names = Names::asking(&resolvers);
-            (resolvers, names)
+            let names = Names::asking(resolvers);
+            (resolvers.to_vec(), names)
         });
         names.clone()
     }
@@ -151,7 +151,7 @@ impl Facts {
         Ok(Some(node.fact()))
     }
 
-    fn settings(&self) -> Option<KubeletServing> {
+    fn settings(&self) -> Option<Arc<KubeletServing>> {
         self.policy.borrow().kubelet_serving.clone()
     }
 

@@ -21,7 +21,7 @@ pub struct Policy {
     pub approval: approver::Policy,
 
     /// Whether and how kubelets' serving certificates are approved, with what the facts for it are looked up by.
-    pub kubelet_serving: Option<KubeletServing>,
+    pub kubelet_serving: Option<Arc<KubeletServing>>,
 
     /// What there is to do for whom.
     pub standings: Standings,
@@ -39,7 +39,8 @@ impl Policy {
             Some((name.clone(), Signer::new(name.clone(), profile, Arc::clone(authority))))
         };
         let signers: BTreeMap<_, _> = authorities.iter().filter_map(signer).collect();
-        let kubelet_serving = configuration.kubelet_serving.clone().filter(|serving| serving.enabled);
+        let kubelet_serving =
+            configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
         let standings = Standings {
             duties: engine::Duties {
                 approve: config.duties.approve,

@@ -4,6 +4,7 @@ use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ::config::Configuration;
 
@@ -54,7 +55,8 @@ impl PolicyArgs {
         let flag = Origin::Flag("approve-kubelet-serving");
         let flags = ApprovalFlags { approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag) };
         let configuration = flags.meet(configuration)?;
-        let kubelet_serving = configuration.kubelet_serving.clone().filter(|serving| serving.enabled);
+        let kubelet_serving =
+            configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
         Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ::config::KubeletServing;
 use approver::Recognizer;
@@ -116,7 +117,7 @@ async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Re
 pub async fn offline(args: &ExplainArgs, now: OffsetDateTime) -> anyhow::Result<Explanation> {
     let policy: Policy = args.policy.policy()?;
     let object = request(args)?;
-    let recorded = recorded(args, policy.kubelet_serving)?;
+    let recorded = recorded(args, policy.kubelet_serving.map(Arc::unwrap_or_clone))?;
     let subject = Subject { object: &object, policy: &policy.approval, now };
     Ok(Explanation::of(subject, &Oracle::Recorded(Box::new(recorded))).await)
 }
