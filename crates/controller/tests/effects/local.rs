@@ -100,3 +100,41 @@ async fn what_is_our_failure_is_tried_again_and_says_nothing_to_the_requester() 
         assert_eq!(comes_to(&outcome), Comes::NotDone, "{what}");
     }
 }
+
+/// Nothing follows the cluster in these tests, so its indexes say that nothing is known; whoever takes an answer that was found
+/// before in place of theirs approves and signs.
+#[tokio::test]
+async fn an_answer_of_the_indexes_is_of_the_moment_it_is_used() {
+    let mut params = rcgen::CertificateParams::new(["n".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, "system:nodes");
+    params.distinguished_name.push(rcgen::DnType::CommonName, NODE);
+    let pem = params.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().pem().unwrap();
+    for approved in [false, true] {
+        let mut object = object(&pem, approved);
+        object["spec"]["signerName"] = json!(csr::SignerName::KUBELET_SERVING);
+        object["spec"]["usages"] = json!(["digital signature", "server auth"]);
+        let object = decoded(&object);
+        let name = approver::San::dns("n").unwrap();
+        let node = approver::Node { addresses: [name.clone()].into(), listed: 1, is_control_plane: false };
+        let requester = Arc::clone(&object.spec().requester);
+        let permission = approver::Permission { requester, recognizer: Recognizer::SelfNodeServer };
+        let answers = vec![
+            (Question::Review(permission), Known::Review(Verdict::Allowed)),
+            (Question::Node("n".into()), Known::Node(Some(Arc::new(node)))),
+            (Question::Claims(name), Known::Claims(Arc::default())),
+        ];
+        let serving = config::Configuration { kubelet_serving: Some(config::KubeletServing::default()) };
+        let policy = Policy {
+            approval: serving.approval(),
+            kubelet_serving: serving.kubelet_serving.map(Arc::new),
+            ..policy()
+        };
+        let effect = match approved {
+            false => Effect::Decide { object, answers },
+            true => Effect::Sign { object, answers },
+        };
+        let outcome = execute(effect, policy).await;
+        let Outcome::Holds { rule, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(rule.id, "kubelet-serving/facts", "approved: {approved}");
+    }
+}
