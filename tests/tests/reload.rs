@@ -121,3 +121,24 @@ async fn noticed(signer: &mut Signer, times: u16) -> Result<()> {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_tells_of_a_configuration_file_that_cannot_be_used() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let file = cluster.directory().join("countersign.yaml");
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    fs::write(&file, head)?;
+    let command = cluster.signer(Program::under_test());
+    let _signer = command.flag("config", &file.display().to_string()).start().await?;
+    replace(&file, &format!("{head}approvals: {{}}\n"))?;
+    let selector = "--field-selector=involvedObject.kind=CountersignConfiguration";
+    let form = "--output=jsonpath={range .items[*]}{.involvedObject.name} {.type} {.reason}: {.message}{end}";
+    let event = wait::until("an Event tells of the file", async || {
+        let event = cluster.kubectl(&["get", "events", "--namespace=default", selector, form])?;
+        Ok((!event.is_empty()).then_some(event))
+    })
+    .await?;
+    assert!(event.starts_with("countersign.yaml Warning ConfigurationRejected: "), "{event}");
+    assert!(event.contains("line 3") && event.contains("did you mean approval?"), "{event}");
+    Ok(())
+}

@@ -2,7 +2,7 @@
 //! then on, when none does.
 //!
 //! The file is read every ten seconds, as the CA files are. What it says is taken over as a whole or not at all: a file that
-//! cannot be used is logged once for what it holds and counted, and the last good one stays in use.
+//! cannot be used is logged once for what it holds, counted and told as an Event, and the last good one stays in use.
 
 mod fault;
 
@@ -17,6 +17,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::sync::watch;
 
 use crate::config::ApprovalFlags;
+use crate::kube::events::Events;
 use crate::serve::metrics::Metrics;
 
 pub use fault::FileFault;
@@ -50,6 +51,15 @@ enum Seen {
     Text(String),
     /// No text, and why.
     Nothing(FileFault),
+}
+
+/// Who is told what became of a changed file.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    /// Who counts.
+    pub metrics: Arc<Metrics>,
+    /// Whom people ask.
+    pub events: Events,
 }
 
 impl Effective {
@@ -115,7 +125,7 @@ impl ConfigurationFile {
     }
 
     /// Looks at the file every [`POLL_PERIOD`], for ever, and sends on what is new and good. To be spawned, and dropped to stop it.
-    pub async fn watch(mut self, current: watch::Sender<Arc<Effective>>, metrics: Arc<Metrics>) {
+    pub async fn watch(mut self, current: watch::Sender<Arc<Effective>>, audience: Audience) {
         loop {
             tokio::time::sleep(POLL_PERIOD).await;
             let look = tokio::task::spawn_blocking(move || {
@@ -129,7 +139,7 @@ impl ConfigurationFile {
             };
             self = again;
             if let Some(result) = change {
-                self.report(&result, &metrics);
+                self.report(&result, &audience);
                 if let Ok(effective) = result {
                     take(&current, effective);
                 }
@@ -137,8 +147,8 @@ impl ConfigurationFile {
         }
     }
 
-    fn report(&self, result: &Result<Arc<Effective>, FileFault>, metrics: &Metrics) {
-        let path = self.path.display();
+    fn report(&self, result: &Result<Arc<Effective>, FileFault>, audience: &Audience) {
+        let (path, Audience { metrics, events }) = (self.path.display(), audience);
         metrics.config_reloaded(result.is_ok());
         match result {
             Ok(effective) => {
@@ -147,6 +157,7 @@ impl ConfigurationFile {
             }
             Err(fault) => {
                 tracing::warn!(%path, %fault, "the changed configuration file cannot be used, the last good one stays in use");
+                events.configuration_rejected(&self.path, fault);
             }
         }
     }

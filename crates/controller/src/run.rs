@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ca::AuthorityFiles;
 use crate::config::{ClientConfig, Config, LeaderElection};
+use crate::configuration::Audience;
 use crate::driver::{Driver, DriverError, Events, Watched};
 use crate::executor::{Executor, Tools};
 use crate::facts::{Facts, News};
@@ -112,12 +113,15 @@ impl Running {
         let watched = Watched { health: Arc::clone(&health), metrics: Arc::clone(&metrics) };
         let (stop, release, mut background) =
             (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
-        let configuration = configuration(&config, &metrics, &mut background);
+        let work = transport(&config.client, &clients, &mut background)?;
+        let caller = Caller::new(work, CALL);
+        let (told, writer) = events::channel(caller.clone(), &metrics);
+        background.spawn(writer.run());
+        let audience = Audience { metrics: Arc::clone(&metrics), events: told.clone() };
+        let configuration = configuration(&config, audience, &mut background);
         let shown = Shown { watched: &watched, configuration: configuration.clone() };
         let endpoints = Endpoints::start(config.serving.as_ref(), shown, &clients, &mut background).await?;
         let (leading, election) = elect(config.leader_election.as_ref(), &clients, release.clone())?;
-        let work = transport(&config.client, &clients, &mut background)?;
-        let caller = Caller::new(work, CALL);
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
         let (changed, changes) = mpsc::unbounded_channel();
@@ -129,8 +133,6 @@ impl Running {
         background.spawn(Arc::clone(&facts).follow(news, trusted));
         let events =
             Events { seen: events, changed: changes, leading, policy: policy.clone(), stop: stop.clone() };
-        let (told, writer) = events::channel(caller.clone(), &metrics);
-        background.spawn(writer.run());
         let known = Known { policy, facts, events: told };
         let executor = executor(&config.client, caller, known, metrics)?;
         let driver = Driver::new(settings(&config), executor, events, watched);

@@ -1,9 +1,14 @@
 use std::fs;
 
 use ::config::KubeletServing;
+use http_body_util::Empty;
+use hyper::body::Bytes;
 
 use super::*;
 use crate::config::{Contradiction, Origin};
+use crate::kube::call::Caller;
+use crate::kube::events;
+use crate::kube::transport::Transport;
 
 const HEAD: &str = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
 
@@ -120,7 +125,12 @@ async fn a_running_process_takes_a_good_file_over_and_counts_a_bad_one() {
     let loaded = file.load();
     let metrics = Arc::new(Metrics::new(["any"]).unwrap());
     let (current, mut subscriber) = watch::channel(Arc::clone(loaded.effective()));
-    let task = tokio::spawn(loaded.watch(current, Arc::clone(&metrics)));
+    let silent = tower::service_fn(|_| {
+        std::future::pending::<Result<http::Response<Empty<Bytes>>, tower::BoxError>>()
+    });
+    let caller = Caller::new(Transport::new(silent), Duration::from_secs(1));
+    let (events, _writer) = events::channel(caller, &metrics);
+    let task = tokio::spawn(loaded.watch(current, Audience { metrics: Arc::clone(&metrics), events }));
     assert!(shows(&metrics, "countersign_config_last_reload_successful 1"));
 
     file.write("kind: none\n");

@@ -1,20 +1,23 @@
-//! Kubernetes Events on CertificateSigningRequests: why a request is held, for whoever asks `kubectl describe csr`.
+//! Kubernetes Events: why a request is held, for whoever asks `kubectl describe csr`, and why a changed configuration file is not in
+//! use, for whoever asks `kubectl get events`.
 //!
 //! Nobody waits for an Event. It is handed over without blocking, left out when there are too many, and said once an hour for a
 //! request and a rule; writing it never takes part in a pass.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Rule};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
 use super::call::{self, Caller, Operation};
 use super::rate::RateLimit;
+use crate::configuration::FileFault;
 use crate::log::{MissingPermissions, OncePer};
 use crate::serve::metrics::Metrics;
 
@@ -43,9 +46,7 @@ pub struct Events {
 
 #[derive(Debug)]
 struct Event {
-    name: Arc<str>,
-    uid: Arc<str>,
-    resource_version: u64,
+    object: Value,
     reason: &'static str,
     message: String,
 }
@@ -78,14 +79,27 @@ impl Events {
         }
         let found = if note.is_empty() { String::new() } else { format!(" ({note})") };
         let message = format!("{} does not hold: {}{found}; {}", rule.id, rule.title, rule.remedy);
-        let event = Event {
-            name: Arc::clone(object.name()),
-            uid: Arc::clone(object.uid()),
-            resource_version: object.resource_version(),
-            reason: reason(rule),
-            message: message.chars().take(LONGEST).collect(),
-        };
-        place.send(event);
+        let object = json!({
+            "apiVersion": "certificates.k8s.io/v1",
+            "kind": "CertificateSigningRequest",
+            "name": &**object.name(),
+            "uid": &**object.uid(),
+            "resourceVersion": object.resource_version().to_string(),
+        });
+        place.send(Event { object, reason: reason(rule), message });
+    }
+
+    /// A changed configuration file cannot be used, and the last good one stays in use. No object of the cluster stands for the file,
+    /// so the Event names what it holds.
+    pub fn configuration_rejected(&self, file: &Path, fault: &FileFault) {
+        let Ok(place) = self.waiting.try_reserve() else { return };
+        let object = json!({
+            "apiVersion": ::config::API_VERSION,
+            "kind": ::config::KIND,
+            "name": file.file_name().unwrap_or_default().to_string_lossy(),
+        });
+        let message = format!("{} cannot be used, the last good file stays in use: {fault}", file.display());
+        place.send(Event { object, reason: "ConfigurationRejected", message });
     }
 }
 
@@ -119,16 +133,10 @@ impl Event {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": { "namespace": "default", "generateName": "countersign-" },
-            "involvedObject": {
-                "apiVersion": "certificates.k8s.io/v1",
-                "kind": "CertificateSigningRequest",
-                "name": &*self.name,
-                "uid": &*self.uid,
-                "resourceVersion": self.resource_version.to_string(),
-            },
+            "involvedObject": self.object,
             "type": "Warning",
             "reason": self.reason,
-            "message": self.message,
+            "message": self.message.chars().take(LONGEST).collect::<String>(),
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,

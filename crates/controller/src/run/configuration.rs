@@ -6,19 +6,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::configuration::Effective;
-use crate::serve::metrics::Metrics;
+use crate::configuration::{Audience, Effective};
 
 /// The configuration in use, now and whenever the file changes.
 pub(super) fn configuration(
     config: &Config,
-    metrics: &Arc<Metrics>,
+    audience: Audience,
     background: &mut JoinSet<()>,
 ) -> watch::Receiver<Arc<Effective>> {
-    metrics.config_in_use(config.effective.digest());
+    audience.metrics.config_in_use(config.effective.digest());
     let (current, subscriber) = watch::channel(Arc::clone(&config.effective));
     if let Some(file) = config.file.clone() {
-        background.spawn(file.watch(current, Arc::clone(metrics)));
+        background.spawn(file.watch(current, audience));
     }
     subscriber
 }
