@@ -14,6 +14,7 @@ pub mod flags_doc;
 pub mod input;
 pub mod kcm_controllers;
 pub mod kcm_flags;
+pub mod nodes;
 pub mod sign;
 pub mod status;
 pub mod version;
@@ -44,7 +45,7 @@ pub enum Verb {
     Config(ConfigArgs),
     /// Say why a request stands where it stands, who has to act, and how
     Explain(Box<ExplainArgs>),
-    /// List the requests that wait, and for what
+    /// List the requests that wait, and for what, or what kubelets serve with
     Status(Box<StatusArgs>),
     /// Print a script with which a shell completes our words
     Completion(CompletionArgs),
@@ -88,7 +89,8 @@ fn called(words: &[OsString]) -> &'static str {
 /// The exit code when a line is not understood. Where 2 has a meaning of its own it is 1.
 #[must_use]
 pub fn usage_exit_code(words: &[OsString], error: &clap::Error) -> u8 {
-    let explains = words.get(1).is_some_and(|verb| verb == "explain" || verb == "status");
+    let explains =
+        words.get(1).is_some_and(|verb| ["explain", "status"].iter().any(|known| verb == known));
     match error.use_stderr() {
         true if explains => 1,
         true => 2,
