@@ -193,7 +193,16 @@ fn what_others_wrote_moves_no_terminal() {
         Sample { signer: "kubernetes.io/kubelet-serving", ..sample.clone() },
         sample.clone().with(hostile, hostile, hostile),
         sample.clone().with("Approved", hostile, hostile),
-        sample.with("Denied", hostile, hostile),
+        sample.clone().with("Denied", hostile, hostile),
+        // Its signer quotes the usage.
+        Sample {
+            name: "a",
+            common_name: "a",
+            organization: "a",
+            signer: "kubernetes.io/kube-apiserver-client",
+            usages: &["\u{1b}[2J\u{202e}"],
+            ..sample
+        },
         Sample::serving(&["\u{1b}]0;title\u{7}"]),
     ];
     for sample in rows {
