@@ -4,6 +4,7 @@
 //! word is a flag, so that in a manifest the name of the program is all that changes. What the values mean, and whether they
 //! go together, is [`crate::config`]'s.
 
+pub mod approve;
 pub mod args;
 pub mod cluster;
 mod command_line;
@@ -14,6 +15,7 @@ pub mod flags_doc;
 pub mod input;
 pub mod kcm_controllers;
 pub mod kcm_flags;
+pub mod nodes;
 pub mod sign;
 pub mod status;
 pub mod version;
@@ -25,6 +27,7 @@ use std::path::Path;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::cli::approve::ApproveArgs;
 use crate::cli::args::Args;
 use crate::cli::command_line::CommandLine;
 use crate::cli::completion::CompletionArgs;
@@ -44,7 +47,9 @@ pub enum Verb {
     Config(ConfigArgs),
     /// Say why a request stands where it stands, who has to act, and how
     Explain(Box<ExplainArgs>),
-    /// List the requests that wait, and for what
+    /// Approve one request by hand, if nothing speaks against its name or identity
+    Approve(Box<ApproveArgs>),
+    /// List the requests that wait, and for what, or what kubelets serve with
     Status(Box<StatusArgs>),
     /// Print a script with which a shell completes our words
     Completion(CompletionArgs),
@@ -88,7 +93,8 @@ fn called(words: &[OsString]) -> &'static str {
 /// The exit code when a line is not understood. Where 2 has a meaning of its own it is 1.
 #[must_use]
 pub fn usage_exit_code(words: &[OsString], error: &clap::Error) -> u8 {
-    let explains = words.get(1).is_some_and(|verb| verb == "explain" || verb == "status");
+    let explains =
+        words.get(1).is_some_and(|verb| ["explain", "status", "approve"].iter().any(|known| verb == known));
     match error.use_stderr() {
         true if explains => 1,
         true => 2,

@@ -8,6 +8,7 @@ mod command;
 mod escape;
 pub mod live;
 mod oracle;
+mod preview;
 pub mod recorded;
 mod state;
 mod text;
@@ -20,8 +21,10 @@ use time::OffsetDateTime;
 pub use advice::{Advice, Outcome};
 pub use escape::{escaped, json};
 pub use oracle::Oracle;
+pub use preview::{Preview, Signing};
 pub use state::State;
 pub use text::table;
+pub(crate) use text::{cell, columns};
 
 /// Why a request stands where it stands. Its JSON form has names that stay.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +35,9 @@ pub struct Explanation {
 
     /// `metadata.uid`; empty for an object that never was in a cluster.
     pub uid: String,
+
+    /// SHA-256 of `spec.request`, in hexadecimal: which request this is about.
+    pub request_digest: String,
 
     /// `spec.signerName`.
     pub signer_name: String,
@@ -63,6 +69,9 @@ pub struct Explanation {
 
     /// Every rule, in order.
     pub findings: Vec<Finding>,
+
+    /// What its signer will make of it; `None` where it is not ours to sign, not to be approved as things stand, or at its end.
+    pub preview: Option<Preview>,
 }
 
 /// What a request asks for.
@@ -131,6 +140,9 @@ pub struct Subject<'a> {
     /// What the controller works by.
     pub policy: &'a Policy,
 
+    /// What it signs by.
+    pub signing: &'a Signing,
+
     /// The present.
     pub now: OffsetDateTime,
 }
@@ -155,10 +167,14 @@ impl Explanation {
     ) -> Self {
         let object = subject.object;
         let spec = object.spec();
-        let advice = Advice::new(subject, (state, &request), (attested, judgement.as_ref()));
+        let advice = Advice::new(subject, (state, &request), judgement.as_ref());
+        let preview = request.as_ref().ok().filter(|_| advice.leads_to_the_signer());
+        let preview = preview.and_then(|request| Preview::new(request, subject.signing, subject.now));
+        let advice = advice.foreseen(preview.as_ref()).offline(attested);
         Self {
             name: object.name().to_string(),
             uid: object.uid().to_string(),
+            request_digest: digest(&spec.request),
             signer_name: spec.signer_name.to_string(),
             requester: spec.requester.username.clone(),
             groups: spec.requester.groups.clone(),
@@ -169,8 +185,15 @@ impl Explanation {
             conditions: object.conditions(),
             advice,
             findings: judgement.map(Judgement::findings).unwrap_or_default(),
+            preview,
         }
     }
+}
+
+/// SHA-256 in hexadecimal.
+fn digest(octets: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets);
+    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The decision on what waits for one; `None` for what has ended.

@@ -11,6 +11,7 @@ pub mod executor;
 pub mod explain;
 pub mod facts;
 pub mod kube;
+pub mod kubelets;
 pub mod log;
 pub mod pair;
 pub mod policy;

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Sign(args) => cli::sign::run(&args),
         Verb::Config(args) => cli::config::run(&args),
         Verb::Explain(args) => cli::explain::run(&args),
+        Verb::Approve(args) => cli::approve::run(&args),
         Verb::Status(args) => cli::status::run(&args),
         Verb::Completion(args) => cli::completion::run(args),
         Verb::Version => {

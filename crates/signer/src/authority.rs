@@ -8,6 +8,7 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::ParsedPublicKey;
+use csr::DerError;
 use csr::pem::{self, Block};
 use time::OffsetDateTime;
 
@@ -103,6 +104,15 @@ impl fmt::Debug for CertificateAuthority {
             .field("key", &self.key)
             .finish_non_exhaustive()
     }
+}
+
+/// When a CA expires: what matters of its certificate, in DER, where its key is not at hand.
+///
+/// # Errors
+///
+/// When the certificate cannot be read.
+pub fn ca_not_after(certificate: &[u8]) -> Result<OffsetDateTime, DerError> {
+    CaCertificate::from_der(certificate).map(|certificate| certificate.not_after)
 }
 
 /// The certificates in CERTIFICATE blocks without headers; blocks of other types are passed over.

@@ -7,10 +7,9 @@ use csr::{PublicKey, Request, pem};
 use time::OffsetDateTime;
 
 use crate::encoding::{Encoder, INTEGER, NULL, OBJECT_IDENTIFIER, SEQUENCE};
-use crate::extensions::{Extensions, KeyUsages};
-use crate::validity::lifetime;
+use crate::extensions::Extensions;
+use crate::subject;
 use crate::{Approval, CertificateAuthority, Error, SerialNumber, Signer, Validity};
-use crate::{signature, subject};
 
 /// A request that is approved and that its signer permits.
 #[derive(Debug)]
@@ -32,10 +31,7 @@ impl<'a> Validated<'a> {
     /// When the request's own signature does not stand, a usage is unknown, or the CA has expired.
     pub fn prepare(self, now: OffsetDateTime, serial: SerialNumber) -> Result<ToBeSigned, Error> {
         let (request, authority) = (self.request, &self.signer.authority());
-        signature::verify(request).map_err(Error::RequestSignature)?;
-        let usages = KeyUsages::of(request.usages())?;
-        let lifetime = lifetime(request.expiration_seconds(), self.signer.profile().lifetime());
-        let validity = Validity::new(lifetime, now, authority.not_after())?;
+        let (usages, validity) = self.signer.profile().terms(request, now, authority.not_after())?;
         let subject = subject::encode(request.subject());
         let names_authority = subject != authority.subject_der();
         let extensions = Extensions {

@@ -23,7 +23,7 @@ mod subject;
 mod validity;
 
 pub use approval::Approval;
-pub use authority::{AuthorityError, CertificateAuthority, File, Key, KeyAlgorithm, KeyError};
+pub use authority::{AuthorityError, CertificateAuthority, File, Key, KeyAlgorithm, KeyError, ca_not_after};
 pub use csr::Rule;
 pub use error::Error;
 pub use issuance::{Certificate, ToBeSigned, Validated};
@@ -31,4 +31,4 @@ pub use profile::{Profile, RULES};
 pub use serial_number::SerialNumber;
 pub use signature::SignatureError;
 pub use signer::Signer;
-pub use validity::Validity;
+pub use validity::{SHORTEST_LIFETIME, Validity};

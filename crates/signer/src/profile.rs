@@ -2,9 +2,11 @@
 
 use csr::kubelet::{self, Check};
 use csr::{Fault, NextActor, Rejection, Request, Rule, SignerName, Usage};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
-use crate::signature;
+use crate::extensions::KeyUsages;
+use crate::validity::lifetime;
+use crate::{Error, Validity, signature};
 
 /// The permitted content of a signer's certificates, as a value.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +40,42 @@ impl Profile {
         self.lifetime
     }
 
-    pub(crate) fn validate(&self, request: &Request) -> Result<(), Rejection> {
+    /// Whether a request may be signed as it is, once it is approved.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that it breaks, which is terminal.
+    pub fn validate(&self, request: &Request) -> Result<(), Rejection> {
         kubelet::first_fault(self.checks, request)?;
         kubelet::first_fault(&ALWAYS, request)
+    }
+
+    /// How long a certificate would be valid that were made now, by a CA that expires at `ca_not_after`. Whatever can fail for want
+    /// of anything but a key fails here.
+    ///
+    /// # Errors
+    ///
+    /// When the request's own signature does not stand, a usage is unknown, or the CA has expired.
+    pub fn validity(
+        &self,
+        request: &Request,
+        now: OffsetDateTime,
+        ca_not_after: OffsetDateTime,
+    ) -> Result<Validity, Error> {
+        self.terms(request, now, ca_not_after).map(|(_, validity)| validity)
+    }
+
+    /// What a certificate may be used for, and when.
+    pub(crate) fn terms(
+        &self,
+        request: &Request,
+        now: OffsetDateTime,
+        ca_not_after: OffsetDateTime,
+    ) -> Result<(KeyUsages, Validity), Error> {
+        signature::verify(request).map_err(Error::RequestSignature)?;
+        let usages = KeyUsages::of(request.usages())?;
+        let lifetime = lifetime(request.expiration_seconds(), self.lifetime);
+        Ok((usages, Validity::new(lifetime, now, ca_not_after)?))
     }
 }
 

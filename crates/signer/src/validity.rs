@@ -53,7 +53,7 @@ pub(crate) fn lifetime(requested: Option<i32>, configured: Duration) -> Duration
         return configured;
     };
     let requested = Duration::seconds(seconds.into());
-    if requested > configured { configured } else { requested.max(SHORTEST) }
+    if requested > configured { configured } else { requested.max(SHORTEST_LIFETIME) }
 }
 
 fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
@@ -81,7 +81,8 @@ fn write_time(encoder: &mut Encoder, time: OffsetDateTime) {
 const BACKDATING: Duration = Duration::minutes(5);
 /// Five minutes are about one per cent of it.
 const SHORT: Duration = Duration::hours(8);
-const SHORTEST: Duration = Duration::minutes(10);
+/// How long a certificate lasts at least, whatever is asked for, unless the signer is configured to less.
+pub const SHORTEST_LIFETIME: Duration = Duration::minutes(10);
 
 #[cfg(test)]
 mod tests {
@@ -100,12 +101,12 @@ mod tests {
             (Some(30 * 60), hour, Duration::minutes(30)),
             (Some(3 * 3600), hour, hour),
             (Some(3600), hour, hour),
-            (Some(600), hour, SHORTEST),
-            (Some(599), hour, SHORTEST),
-            (Some(-60), hour, SHORTEST),
-            (Some(i32::MIN), hour, SHORTEST),
+            (Some(600), hour, SHORTEST_LIFETIME),
+            (Some(599), hour, SHORTEST_LIFETIME),
+            (Some(-60), hour, SHORTEST_LIFETIME),
+            (Some(i32::MIN), hour, SHORTEST_LIFETIME),
             (Some(600), Duration::minutes(5), Duration::minutes(5)),
-            (Some(60), Duration::minutes(5), SHORTEST),
+            (Some(60), Duration::minutes(5), SHORTEST_LIFETIME),
             (None, Duration::ZERO, Duration::ZERO),
             (Some(1), -hour, -hour),
         ] {

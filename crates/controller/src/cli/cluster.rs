@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ::config::Configuration;
+use ::config::{Configuration, duration};
+use csr::SignerName;
 
 use crate::cli::input;
 use crate::config::{ApprovalFlags, Origin};
 use crate::configuration;
+use crate::explain::Signing;
 use crate::explain::live::Cluster;
 use crate::kube::access::Access;
 use crate::policy::Policy;
@@ -24,9 +26,20 @@ pub struct ClusterArgs {
     /// Address of the API server; goes before that of the kubeconfig file
     #[arg(long, value_name = "URL")]
     pub master: Option<String>,
-    /// CA certificate (PEM) that signs for kubernetes.io/kubelet-serving, to know its certificates when a kubelet presents one
-    #[arg(long, value_name = "FILE", alias = "cluster-signing-kubelet-serving-cert-file")]
+}
+
+/// By what the controller signs, as far as that can be told without a key.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SigningArgs {
+    /// CA certificate (PEM) that signs: no certificate outlasts it, and kubelets' certificates are known by it
+    #[arg(long, value_name = "FILE", conflicts_with = "cluster_signing_kubelet_serving_cert_file")]
     pub cluster_signing_cert_file: Option<PathBuf>,
+    /// The same, where it signs for kubernetes.io/kubelet-serving alone
+    #[arg(long, value_name = "FILE")]
+    pub cluster_signing_kubelet_serving_cert_file: Option<PathBuf>,
+    /// Longest lifetime of a certificate, and that of one whose request asks for none
+    #[arg(long, value_name = "DURATION", default_value = "8760h", value_parser = lifetime, allow_hyphen_values = true)]
+    pub cluster_signing_duration: time::Duration,
 }
 
 /// By what the controller works.
@@ -61,13 +74,43 @@ impl PolicyArgs {
     }
 }
 
+impl SigningArgs {
+    /// What a signer with the same flags does.
+    ///
+    /// # Errors
+    /// When a certificate cannot be used.
+    pub fn signing(&self) -> anyhow::Result<Signing> {
+        let given = [
+            (&self.cluster_signing_cert_file, &SignerName::BUILT_IN[..]),
+            (&self.cluster_signing_kubelet_serving_cert_file, &[SignerName::KUBELET_SERVING]),
+        ];
+        let mut signing = Signing { lifetime: self.cluster_signing_duration, ..Signing::default() };
+        for (path, signers) in given {
+            let Some(path) = path else { continue };
+            let end = signer::ca_not_after(&input::certificate(path)?)
+                .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            signing.ca_not_after.extend(signers.iter().map(|name| (SignerName::from(*name), end)));
+        }
+        Ok(signing)
+    }
+
+    /// The CA certificate, in DER, that signs for kubelets' serving certificates, where it is given.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn serving_authority(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let own = self.cluster_signing_kubelet_serving_cert_file.as_deref();
+        Ok(own.or(self.cluster_signing_cert_file.as_deref()).map(input::certificate).transpose()?)
+    }
+}
+
 impl ClusterArgs {
-    /// The cluster. Nothing is sent yet.
+    /// The cluster, for a controller that works by `policy`. Kubelets' live certificates are `authority`'s, in DER. Nothing is sent
+    /// yet.
     ///
     /// # Errors
     /// When files or credentials cannot be used.
-    pub async fn connect(&self, policy: &Policy) -> anyhow::Result<Cluster> {
-        let authority = self.cluster_signing_cert_file.as_deref().map(input::certificate).transpose()?;
+    pub async fn connect(&self, policy: &Policy, authority: Option<Vec<u8>>) -> anyhow::Result<Cluster> {
         let kubeconfig = self.kubeconfig.clone().or_else(|| match self.master {
             Some(_) => None,
             None => usual_kubeconfig(),
@@ -80,6 +123,11 @@ impl ClusterArgs {
         };
         Ok(Cluster::connect(access, policy, authority).await?)
     }
+}
+
+/// A lifetime as the flag of `run` has it.
+fn lifetime(text: &str) -> Result<time::Duration, String> {
+    duration::parse(text).map_err(|error| error.to_string())
 }
 
 /// Runs something to its end on a runtime of its own.

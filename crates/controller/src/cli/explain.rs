@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use csr::CertificateSigningRequest;
 use time::OffsetDateTime;
 
-use crate::cli::cluster::{ClusterArgs, PolicyArgs, failed, printed, wait_for};
+use crate::cli::cluster::{ClusterArgs, PolicyArgs, SigningArgs, failed, printed, wait_for};
 use crate::cli::input;
 use crate::explain::recorded::Recorded;
 use crate::explain::{Explanation, Oracle, Subject, json};
@@ -31,9 +31,11 @@ pub struct ExplainArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its help is its fields'")]
     pub cluster: ClusterArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its help is its fields'")]
+    pub signing: SigningArgs,
     /// Ask no cluster: the CertificateSigningRequest is in this file, as JSON or YAML; '-' for standard input
-    #[arg(long, short, value_name = "FILE",
-          conflicts_with_all = ["kubeconfig", "master", "cluster_signing_cert_file"])]
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["kubeconfig", "master"])]
     pub filename: Option<PathBuf>,
     /// What 'kubectl get nodes,services,endpointslices,servicecidrs -A -o yaml' wrote; '-' for standard input
     #[arg(long, value_name = "FILE", requires = "filename")]
@@ -103,11 +105,11 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
 }
 
 async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Result<Explanation> {
-    let policy = args.policy.policy()?;
-    let cluster = args.cluster.connect(&policy).await?;
+    let (policy, signing) = (args.policy.policy()?, args.signing.signing()?);
+    let cluster = args.cluster.connect(&policy, args.signing.serving_authority()?).await?;
     let object = cluster.request(name).await?;
-    let subject = Subject { object: &object, policy: &policy.approval, now };
-    Ok(Explanation::of(subject, &Oracle::Live(Box::new(cluster))).await)
+    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
+    Ok(Explanation::of(subject, &Oracle::Live(Arc::new(cluster))).await)
 }
 
 /// The explanation of what is in files, at this time.
@@ -116,9 +118,10 @@ async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Re
 /// When one of them cannot be used.
 pub async fn offline(args: &ExplainArgs, now: OffsetDateTime) -> anyhow::Result<Explanation> {
     let policy: Policy = args.policy.policy()?;
+    let signing = args.signing.signing()?;
     let object = request(args)?;
     let recorded = recorded(args, policy.kubelet_serving.map(Arc::unwrap_or_clone))?;
-    let subject = Subject { object: &object, policy: &policy.approval, now };
+    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
     Ok(Explanation::of(subject, &Oracle::Recorded(Box::new(recorded))).await)
 }
 

@@ -70,10 +70,22 @@ pub fn object(path: &Path) -> Result<Value, InputError> {
 /// # Errors
 /// When there is none.
 pub fn certificate(path: &Path) -> Result<Vec<u8>, InputError> {
+    Ok(certificates(path)?.swap_remove(0))
+}
+
+/// Every certificate of a file, in DER; there is at least one.
+///
+/// # Errors
+/// When there is none.
+pub fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, InputError> {
     let bytes = read(path)?;
-    let found = csr::pem::blocks(&bytes).find(|block| block.label == b"CERTIFICATE");
-    let certificate = found.map(|block| block.contents.to_vec());
-    certificate.ok_or_else(|| InputError::NoCertificate { path: path.to_owned() })
+    let found = csr::pem::blocks(&bytes).filter(|block| block.label == b"CERTIFICATE");
+    let certificates: Vec<_> = found.map(|block| block.contents.to_vec()).collect();
+    if certificates.is_empty() {
+        Err(InputError::NoCertificate { path: path.to_owned() })
+    } else {
+        Ok(certificates)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, InputError> {

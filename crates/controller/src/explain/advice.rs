@@ -4,7 +4,9 @@ use approver::{Grant, Outcome as Opinion};
 use csr::{ConditionType, NextActor, ParseError, Request, Rule, SignerName};
 use serde::Serialize;
 
+use super::preview::{Obstacle, Preview};
 use super::{Judgement, State, Subject, command};
+use crate::chain::Chain;
 
 /// What follows, who has to act, and how.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +26,9 @@ pub struct Advice {
 
     /// The command that does it, where there is one. Never one that overrules what speaks against a name or an identity.
     pub command: Option<String>,
+
+    /// Whether `countersign approve` approves it.
+    pub approvable: bool,
 }
 
 /// What is done with a request.
@@ -42,6 +47,8 @@ pub enum Outcome {
     NotKnown,
     /// It is approved, and nothing keeps Countersign from signing it.
     Sign,
+    /// It is approved, or will be, and its signer refuses it.
+    Fail,
     /// It is approved, and another signer's to sign.
     OtherSigner,
     /// There is a certificate.
@@ -63,6 +70,7 @@ impl Outcome {
             Self::NoOpinion => "no opinion",
             Self::NotKnown => "not known",
             Self::Sign => "sign",
+            Self::Fail => "fail",
             Self::OtherSigner => "another signer's",
             Self::Issued => "issued",
             Self::Denied => "denied",
@@ -79,7 +87,7 @@ impl Outcome {
             Self::NotKnown if attested => 1,
             Self::Approve | Self::Sign | Self::Issued | Self::NotKnown => 2,
             Self::Hold | Self::NoOpinion | Self::OtherSigner => 2,
-            Self::Deny | Self::Denied | Self::Failed => 3,
+            Self::Deny | Self::Denied | Self::Fail | Self::Failed => 3,
         }
     }
 }
@@ -88,7 +96,7 @@ impl Advice {
     pub(super) fn new(
         subject: Subject<'_>,
         (state, request): (State, &Result<Request, ParseError>),
-        (attested, judgement): (bool, Option<&Judgement>),
+        judgement: Option<&Judgement>,
     ) -> Self {
         match (state, request, judgement) {
             (State::Issued, ..) => {
@@ -97,7 +105,7 @@ impl Advice {
             (State::Denied, ..) => Self::requester(Outcome::Denied, &denied(subject)),
             (State::Failed, ..) => Self::requester(Outcome::Failed, FAILED),
             (State::Approved, ..) if !is_ours(subject) => Self::other_signer(subject),
-            (_, Ok(request), Some(judgement)) => Self::of(subject, request, judgement).offline(attested),
+            (_, Ok(request), Some(judgement)) => Self::of(subject, request, judgement),
             (_, Err(error), _) => Self::requester(Outcome::NoOpinion, &unreadable(error)),
             (State::Pending | State::Approved, Ok(_), None) => Self::nobody(Outcome::NotKnown, "nothing"),
         }
@@ -134,23 +142,36 @@ impl Advice {
             let operator = NextActor::Operator.label();
             return Self { next_actor: operator, remedy: SERVING_IS_OFF.to_owned(), ..advice };
         }
-        advice.with(command::of(subject, request, rule))
+        if rule.id != OTHER_SIGNER {
+            return advice.with(command::of(subject, request, rule));
+        }
+        if !command::is_for_others(request) {
+            return Self { remedy: IN_QUESTION.to_owned(), ..advice };
+        }
+        Self { approvable: true, ..advice.with(command::of(subject, request, rule)) }
     }
 
     fn other_signer(subject: Subject<'_>) -> Self {
         let name = &subject.object.spec().signer_name;
         let remedy = format!("it is approved; whoever runs the signer {:?} has to sign it", name.as_str());
-        Self { outcome: Outcome::OtherSigner, rule: None, next_actor: "signer", remedy, command: None }
+        Self {
+            outcome: Outcome::OtherSigner,
+            rule: None,
+            next_actor: "signer",
+            remedy,
+            command: None,
+            approvable: false,
+        }
     }
 
     fn by(outcome: Outcome, rule: &Rule) -> Self {
         let (next_actor, remedy) = (rule.next_actor.label(), rule.remedy.to_owned());
-        Self { outcome, rule: Some(rule.id), next_actor, remedy, command: None }
+        Self { outcome, rule: Some(rule.id), next_actor, remedy, command: None, approvable: false }
     }
 
     fn nobody(outcome: Outcome, remedy: &str) -> Self {
         let next_actor = NextActor::Nobody.label();
-        Self { outcome, rule: None, next_actor, remedy: remedy.to_owned(), command: None }
+        Self { outcome, rule: None, next_actor, remedy: remedy.to_owned(), command: None, approvable: false }
     }
 
     fn requester(outcome: Outcome, remedy: &str) -> Self {
@@ -161,8 +182,40 @@ impl Advice {
         Self { command, ..self }
     }
 
+    /// Whether the signer is next, as soon as Countersign or somebody else has approved it.
+    pub(super) fn leads_to_the_signer(&self) -> bool {
+        let is_left_to_others = self.outcome == Outcome::NoOpinion && self.rule == Some(OTHER_SIGNER);
+        matches!(self.outcome, Outcome::Approve | Outcome::Sign) || is_left_to_others
+    }
+
+    /// The same, where it is known that the signer will not sign: then nobody is to approve it either.
+    pub(super) fn foreseen(self, preview: Option<&Preview>) -> Self {
+        let left_to_others = self.outcome == Outcome::NoOpinion;
+        let kept = |other| if left_to_others { Outcome::NoOpinion } else { other };
+        match preview.and_then(Preview::obstacle) {
+            None => self,
+            Some(Obstacle::Refused(rejection)) => {
+                let when = if left_to_others { "once it is approved, " } else { "" };
+                let remedy =
+                    format!("{when}its signer refuses it for ever ({rejection}): {}", rejection.rule.remedy);
+                Self { remedy, ..Self::by(kept(Outcome::Fail), rejection.rule) }
+            }
+            Some(Obstacle::Fails(error)) => {
+                let (actor, advice) = match error {
+                    signer::Error::SignerExpired { .. } | signer::Error::ExpiredInThePast { .. } => {
+                        (NextActor::Operator, "renew the CA")
+                    }
+                    _ => (NextActor::Requester, "send another request"),
+                };
+                let remedy =
+                    format!("the signer fails, and tries again in vain ({}): {advice}", Chain(error));
+                Self { next_actor: actor.label(), ..Self::nobody(kept(Outcome::Hold), &remedy) }
+            }
+        }
+    }
+
     /// Offline nobody can say who the requester is, nor what the cluster holds but the files.
-    fn offline(self, attested: bool) -> Self {
+    pub(super) fn offline(self, attested: bool) -> Self {
         if attested {
             return self;
         }
@@ -205,6 +258,8 @@ const SIGNED: &str = "nothing: Countersign signs it; where it does not, see whet
 const UNANSWERED: &str = "see why there is no answer, and ask again";
 const SERVING_IS_OFF: &str = "kubelets' serving certificates are not approved here: give --approve-kubelet-serving to 'countersign run'; \
     with it, explain says whether each name is the node's";
+const IN_QUESTION: &str = "find out who asks for this and why: it names somebody of the cluster's own (system:, kubeadm:), or servers of which \
+    legacy-unknown checks nothing";
 const UNATTESTED: &str =
     "ask the cluster (countersign explain NAME): nobody vouches offline for the requester, nor for the facts";
 const FACTS_OFFLINE: &str = "give --facts with Nodes, Services, EndpointSlices and ServiceCIDRs, and --api-server-certificate, or ask the cluster";

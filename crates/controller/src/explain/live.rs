@@ -1,18 +1,17 @@
-//! Answers from a cluster as it is now. Nothing is written but reviews, which the API server does not keep.
+//! Answers from a cluster as it is now. Nothing is written for them but reviews, which the API server does not keep.
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use approver::{Answer, Question};
-use csr::CertificateSigningRequest;
+use csr::{CertificateSigningRequest, Condition};
 use tokio::sync::{Mutex, OnceCell, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::answers::Answers;
+use crate::chain::Chain;
 use crate::facts::{Facts, News};
 use crate::kube::access::{Access, AccessError};
 use crate::kube::call::{CallError, Caller};
@@ -20,6 +19,7 @@ use crate::kube::client::Clients;
 use crate::kube::review::Reviews;
 use crate::kube::watch::{WatchError, all};
 use crate::kube::write::Requests;
+use crate::kubelets;
 use crate::policy::Policy;
 use crate::serve::metrics::Metrics;
 
@@ -101,6 +101,32 @@ impl Cluster {
         self.requests.read(name).await
     }
 
+    /// Approves an object as it was read.
+    ///
+    /// # Errors
+    /// 409 when it is no longer what it was, 404 when it is gone.
+    pub async fn approve(
+        &self,
+        object: &CertificateSigningRequest,
+        condition: &Condition,
+    ) -> Result<CertificateSigningRequest, CallError> {
+        self.requests.approve(object, condition).await
+    }
+
+    /// Every Node, with where its kubelet serves.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub async fn nodes(&self) -> Result<Vec<kubelets::Node>, WatchError> {
+        all(&self.caller).await
+    }
+
+    /// The authorities in the kubeconfig, in DER.
+    #[must_use]
+    pub fn trusted(&self) -> &[Vec<u8>] {
+        &self.trusted
+    }
+
     /// Every object that can be read.
     ///
     /// # Errors
@@ -123,7 +149,7 @@ impl Cluster {
         }
         let answer = self.answers.find(question, self.kubelet_authority.as_deref()).await;
         let none = || format!("nobody answers the question {}", question.label());
-        let answer = answer.map_err(|error| chain(&error))?.ok_or_else(none)?;
+        let answer = answer.map_err(|error| Chain(&error).to_string())?.ok_or_else(none)?;
         found.insert(question.clone(), answer.clone());
         Ok(answer)
     }
@@ -146,15 +172,4 @@ impl Cluster {
             sleep(TICK).await;
         }
     }
-}
-
-/// An error with all its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        // A String takes whatever is written to it.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use approver::{Answer, Decision, Outcome, Question};
 use csr::Rule;
 
@@ -9,7 +11,7 @@ use super::recorded::Recorded;
 #[derive(Debug)]
 pub enum Oracle {
     /// A cluster, as it is now.
-    Live(Box<Cluster>),
+    Live(Arc<Cluster>),
     /// Files.
     Recorded(Box<Recorded>),
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Explanation, Found, escaped};
+use super::{Explanation, Finding, Found, escaped};
 
 /// Of a terminal that shows colours.
 const BOLD: &str = "\u{1b}[1m";
@@ -43,22 +43,15 @@ impl Explanation {
     }
 
     fn rules(&self, page: &mut Page) {
-        if self.findings.is_empty() {
-            return;
+        if !self.findings.is_empty() {
+            page.line("\nRules, in the order in which they are asked:");
+            self.findings.iter().for_each(|finding| page.finding(finding));
         }
-        page.line("\nRules, in the order in which they are asked:");
-        for finding in &self.findings {
-            let (word, colour) = match finding.result {
-                Found::Pass => ("pass", GREEN),
-                Found::Fail => ("FAIL", RED),
-                Found::NotKnown => ("not known", YELLOW),
-                Found::NotReached => ("not reached", DIM),
-            };
-            let word = page.coloured(colour, &format!("{word:<11}"));
-            page.line(&format!("  {word}  {}: {}", finding.rule, finding.title));
-            if !finding.note.is_empty() {
-                page.line(&format!("{:15}{}", "", escaped(&finding.note)));
-            }
+        let Some(preview) = &self.preview else { return };
+        page.line("\nWhat the signer checks before it signs:");
+        preview.findings.iter().for_each(|finding| page.finding(finding));
+        if let Some(not_after) = &preview.not_after {
+            page.line(&format!("  expires      {not_after} if issued now ({})", preview.limit));
         }
     }
 
@@ -90,11 +83,16 @@ pub fn table(explanations: &[Explanation]) -> String {
             found.advice.next_actor.to_owned(),
         ]
     };
-    let rows: Vec<_> = std::iter::once(head).chain(explanations.iter().map(row)).collect();
-    let widths: [usize; 7] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    columns(std::iter::once(head).chain(explanations.iter().map(row)))
+}
+
+/// Rows of cells, one below the other.
+pub(crate) fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<_> = rows.collect();
+    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(widest);
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str(line.trim_end());
@@ -120,6 +118,20 @@ impl Page {
         let _ = writeln!(self.text, "  {name:<11}  {value}");
     }
 
+    fn finding(&mut self, finding: &Finding) {
+        let (word, colour) = match finding.result {
+            Found::Pass => ("pass", GREEN),
+            Found::Fail => ("FAIL", RED),
+            Found::NotKnown => ("not known", YELLOW),
+            Found::NotReached => ("not reached", DIM),
+        };
+        let word = self.coloured(colour, &format!("{word:<11}"));
+        self.line(&format!("  {word}  {}: {}", finding.rule, finding.title));
+        if !finding.note.is_empty() {
+            self.line(&format!("{:15}{}", "", escaped(&finding.note)));
+        }
+    }
+
     fn coloured(&self, colour: &str, word: &str) -> String {
         if self.colours { format!("{colour}{word}{PLAIN}") } else { word.to_owned() }
     }
@@ -130,7 +142,7 @@ fn quoted(texts: &[String]) -> String {
 }
 
 /// A text in a column: what cannot be told from a blank column is quoted.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     if text.is_empty() || text.contains(char::is_whitespace) { format!("{text:?}") } else { escaped(text) }
 }
 

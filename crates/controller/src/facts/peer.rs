@@ -16,9 +16,14 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use x509_cert::certificate::TbsCertificate;
 use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
+
+mod anyone;
+
+pub(crate) use anyone::Anyone;
 
 /// How long a server may take to present its certificate.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,6 +53,14 @@ pub enum PeerError {
     /// A certificate that cannot be read.
     #[error("failed to read the certificate")]
     Unreadable(#[source] der::Error),
+
+    /// A name that leads to no address that a server for others can have.
+    #[error("there is no address to dial")]
+    Nowhere,
+
+    /// An authority that none can be.
+    #[error("failed to take the certificates for authorities")]
+    Authorities(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Peers {
@@ -56,23 +69,8 @@ impl Peers {
     /// # Errors
     /// When there is none that can be used.
     pub fn trusting<'a>(authorities: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, PeerError> {
-        let invalid =
-            |error: &dyn std::error::Error| PeerError::Handshake(io::Error::other(error.to_string()));
-        let mut roots = RootCertStore::empty();
-        for authority in authorities {
-            roots.add(CertificateDer::from(authority)).map_err(|error| invalid(&error))?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
-        let verifier = verifier.map_err(|error| invalid(&error))?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| invalid(&error))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
-            .with_no_client_auth();
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), for_servers_only: false })
+        let connector = connector(Arc::new(AnyName(verifier(authorities)?)))?;
+        Ok(Self { connector, for_servers_only: false })
     }
 
     /// Demands that a certificate says that it is for servers. TLS also takes one that says nothing of what it is for, and such
@@ -87,12 +85,7 @@ impl Peers {
     /// # Errors
     /// When there is none that can be trusted.
     pub async fn certificate(&self, at: SocketAddr) -> Result<LiveCertificate, PeerError> {
-        let handshake = async {
-            let stream = TcpStream::connect(at).await?;
-            self.connector.connect(ServerName::IpAddress(at.ip().into()), stream).await
-        };
-        let stream = timeout(PATIENCE, handshake).await.map_err(|_| PeerError::TimedOut)?;
-        let stream = stream.map_err(PeerError::Handshake)?;
+        let stream = shaken(&self.connector, at, ServerName::IpAddress(at.ip().into())).await?;
         let presented = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let none = || PeerError::Handshake(io::ErrorKind::UnexpectedEof.into());
         self.read(presented.ok_or_else(none)?)
@@ -115,6 +108,45 @@ impl std::fmt::Debug for Peers {
     }
 }
 
+/// Verifies certificates that chain to these authorities, in DER.
+///
+/// # Errors
+/// When there is none that can be used.
+pub(crate) fn verifier<'a>(
+    authorities: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Arc<WebPkiServerVerifier>, PeerError> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        let added = roots.add(CertificateDer::from(authority));
+        added.map_err(|error| PeerError::Authorities(error.into()))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier.map_err(|error| PeerError::Authorities(error.into()))
+}
+
+/// Makes connections whose certificates `verifier` takes.
+fn connector(verifier: Arc<dyn ServerCertVerifier>) -> Result<TlsConnector, PeerError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| PeerError::Authorities(error.into()))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// A connection to a server, after the handshake.
+async fn shaken(
+    connector: &TlsConnector,
+    at: SocketAddr,
+    name: ServerName<'static>,
+) -> Result<TlsStream<TcpStream>, PeerError> {
+    let handshake = async { connector.connect(name, TcpStream::connect(at).await?).await };
+    timeout(PATIENCE, handshake).await.map_err(|_| PeerError::TimedOut)?.map_err(PeerError::Handshake)
+}
+
 /// Whom a certificate, in DER, names.
 ///
 /// # Errors
@@ -124,13 +156,13 @@ pub fn read(der: &[u8]) -> Result<LiveCertificate, der::Error> {
 }
 
 /// Whether the extended key usages name servers (RFC 5280 §4.2.1.12).
-fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
+pub(crate) fn is_for_servers(certificate: &TbsCertificate) -> Result<bool, der::Error> {
     let usages = certificate.get_extension::<ExtendedKeyUsage>()?;
     Ok(usages.is_some_and(|(_, ExtendedKeyUsage(usages))| usages.contains(&SERVER_AUTH)))
 }
 
 /// Whom a certificate names.
-fn named(certificate: &TbsCertificate) -> Result<LiveCertificate, der::Error> {
+pub(crate) fn named(certificate: &TbsCertificate) -> Result<LiveCertificate, der::Error> {
     let mut common_name = String::new();
     for attribute in certificate.subject().iter().filter(|attribute| attribute.oid == COMMON_NAME) {
         common_name = DirectoryString::try_from(&attribute.value)?.value().into_owned();

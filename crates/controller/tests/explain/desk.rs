@@ -26,6 +26,10 @@ pub(crate) struct Sample {
     pub(crate) organization: &'static str,
     pub(crate) sans: &'static [&'static str],
     pub(crate) usages: &'static [&'static str],
+    /// Seconds that are asked for.
+    pub(crate) lasting: Option<i32>,
+    /// Whether it is signed with another key than the one that it is for.
+    pub(crate) is_forged: bool,
     pub(crate) status: Value,
 }
 
@@ -41,6 +45,8 @@ impl Sample {
             organization: "system:nodes",
             sans,
             usages: &["digital signature", "server auth"],
+            lasting: None,
+            is_forged: false,
             status: json!({}),
         }
     }
@@ -84,7 +90,7 @@ impl Sample {
             "metadata": {"name": self.name, "uid": "u-1", "creationTimestamp": "2026-11-22T07:56:48Z"},
             "spec": {
                 "request": BASE64_STANDARD.encode(self.request()), "signerName": self.signer, "usages": self.usages,
-                "username": self.username, "groups": self.groups,
+                "username": self.username, "groups": self.groups, "expirationSeconds": self.lasting,
             },
             "status": self.status,
         })
@@ -100,8 +106,21 @@ impl Sample {
             Err(_) => SanType::DnsName((*text).try_into().unwrap()),
         };
         params.subject_alt_names = self.sans.iter().map(san).collect();
-        params.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+        let request = params.serialize_request(&requesters_key()).unwrap();
+        let mut der = request.der().to_vec();
+        if self.is_forged {
+            // The last octet of the signature.
+            *der.last_mut().unwrap() ^= 1;
+        }
+        csr::pem::encode("CERTIFICATE REQUEST", &der)
     }
+}
+
+/// A key that is the same each time and signs the same each time, so that a request is the same each time.
+fn requesters_key() -> KeyPair {
+    let ed25519 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    let octets = [&ed25519[..], &[7; 32]].concat();
+    KeyPair::try_from(octets).unwrap()
 }
 
 /// A directory with files in it.
@@ -115,6 +134,16 @@ impl Desk {
         let server = server.self_signed(&KeyPair::generate().unwrap()).unwrap();
         fs::write(desk.path("apiserver.crt"), server.pem()).unwrap();
         desk
+    }
+
+    /// The certificate of a CA that expires then, as a flag.
+    pub(crate) fn ca_until(&self, not_after: OffsetDateTime) -> String {
+        let mut ca = CertificateParams::default();
+        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        ca.not_after = not_after;
+        let path = self.path("ca.crt");
+        fs::write(&path, ca.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()).unwrap();
+        format!("--cluster-signing-cert-file={}", path.display())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

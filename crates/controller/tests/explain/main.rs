@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod desk;
+mod foreseen;
 
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +13,28 @@ use serde_json::{Value, json};
 
 const SERVING: &str = "--approve-kubelet-serving";
 const SELF_SERVER: &str = "--allowed=selfnodeserver";
+
+/// Compares what docs/explain.md shows with the goldens, each between a line that names it and the end of a block of text.
+fn assert_shown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = root.join("../../docs/explain.md");
+    let written = std::fs::read_to_string(&page).unwrap();
+    let mut sections = written.split("<!-- golden: ");
+    let mut text = sections.next().unwrap().to_owned();
+    let mut shown = 0;
+    for section in sections {
+        let (name, rest) = section.split_once(" -->\n```text\n").unwrap();
+        let (_, rest) = rest.split_once("\n```\n").unwrap();
+        let golden = std::fs::read_to_string(root.join("tests/explain/goldens").join(name)).unwrap();
+        text.push_str(&format!("<!-- golden: {name} -->\n```text\n{golden}```\n{rest}"));
+        shown += 1;
+    }
+    assert_eq!(shown, 4, "{page:?} shows the commonest questions");
+    if std::env::var_os("BLESS").is_some() {
+        return std::fs::write(&page, text).unwrap();
+    }
+    assert!(text == written, "docs/explain.md is not what is said: BLESS=1 cargo test writes it");
+}
 
 fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explain/goldens").join(name);
@@ -28,7 +51,7 @@ fn every_outcome_is_explained() {
     let all: &[&str] = &[SERVING, SELF_SERVER, FACTS];
     let good = Sample::serving(&["worker-1", "203.0.113.1"]);
     let approved = |sample: Sample| sample.with("Approved", "KubectlApprove", "fine");
-    let rows: [(&str, Sample, &[&str], Outcome); 16] = [
+    let rows: [(&str, Sample, &[&str], Outcome); 17] = [
         ("approve", good.clone(), all, Outcome::Approve),
         ("hold-reserved", Sample::serving(&["worker-1", "10.96.0.1"]), all, Outcome::Hold),
         ("hold-unlisted", Sample::serving(&["203.0.113.9"]), all, Outcome::Hold),
@@ -48,6 +71,7 @@ fn every_outcome_is_explained() {
         ("denied", good.clone().with("Denied", "KubectlDeny", "not today"), all, Outcome::Denied),
         ("failed", good.clone().with("Failed", "SignerValidationFailure", "no"), all, Outcome::Failed),
         ("sign", approved(good.clone()), all, Outcome::Sign),
+        ("will-fail", approved(Sample { usages: &["client auth"], ..good.clone() }), &[], Outcome::Fail),
         ("unsigned-reserved", approved(Sample::serving(&["198.51.100.250"])), all, Outcome::Hold),
         ("other-signer-approved", approved(Sample::foreign()), all, Outcome::OtherSigner),
     ];
@@ -68,9 +92,10 @@ fn every_outcome_is_explained() {
         let explanation = desk.explain(&sample, &flags);
         assert_golden(&format!("{name}.txt"), &explanation.text(false));
         assert_eq!(explanation.advice.outcome, outcome, "{name}");
-        let refused = matches!(outcome, Outcome::Deny | Outcome::Denied | Outcome::Failed);
+        let refused = matches!(outcome, Outcome::Deny | Outcome::Denied | Outcome::Fail | Outcome::Failed);
         assert_eq!(explanation.advice.outcome.exit_code(false), if refused { 3 } else { 2 }, "{name}");
     }
+    assert_shown();
 }
 
 #[test]
@@ -93,6 +118,7 @@ fn exit_codes_tell_outcomes_apart_where_a_cluster_vouches() {
         (Outcome::NoOpinion, 2),
         (Outcome::OtherSigner, 2),
         (Outcome::Deny, 3),
+        (Outcome::Fail, 3),
         (Outcome::Denied, 3),
         (Outcome::Failed, 3),
     ] {
@@ -126,15 +152,25 @@ fn nobody_is_talked_past_a_name_or_an_identity() {
         // Somebody asks for a node's identity.
         (Sample { username: "mallory", groups: &["developers"], ..Sample::joining() }, flags, None),
         (Sample { organization: "system:masters", ..Sample::foreign() }, flags, None),
+        (Sample { common_name: "kubeadm:x", ..Sample::foreign() }, flags, None),
+        // The cluster's CA would vouch for a server.
+        (
+            Sample { signer: "kubernetes.io/legacy-unknown", sans: &["kubernetes"], ..Sample::foreign() },
+            flags,
+            None,
+        ),
         // A shell would run it.
         (named("x;reboot"), flags, None),
         (named("$(reboot)"), flags, None),
         (named("--all"), flags, None),
-        (Sample::foreign(), flags, Some("kubectl certificate approve jane")),
+        (Sample::foreign(), flags, Some("countersign approve jane --uid=u-1 --digest=")),
     ] {
         let explanation = desk.explain(&sample, flags);
-        assert_eq!(explanation.advice.command.as_deref(), command, "{sample:?}");
-        assert_eq!(explanation.text(false).contains("certificate approve jane"), command.is_some());
+        let digest = &explanation.request_digest;
+        let command = command.map(|command| format!("{command}{digest}"));
+        assert_eq!(explanation.advice.command, command, "{sample:?}");
+        assert_eq!(explanation.text(false).contains("approve jane"), command.is_some());
+        assert!(!explanation.text(false).contains("kubectl certificate approve jane"));
     }
 }
 
@@ -157,7 +193,16 @@ fn what_others_wrote_moves_no_terminal() {
         Sample { signer: "kubernetes.io/kubelet-serving", ..sample.clone() },
         sample.clone().with(hostile, hostile, hostile),
         sample.clone().with("Approved", hostile, hostile),
-        sample.with("Denied", hostile, hostile),
+        sample.clone().with("Denied", hostile, hostile),
+        // Its signer quotes the usage.
+        Sample {
+            name: "a",
+            common_name: "a",
+            organization: "a",
+            signer: "kubernetes.io/kube-apiserver-client",
+            usages: &["\u{1b}[2J\u{202e}"],
+            ..sample
+        },
         Sample::serving(&["\u{1b}]0;title\u{7}"]),
     ];
     for sample in rows {

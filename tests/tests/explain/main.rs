@@ -1,26 +1,19 @@
-//! What `countersign explain` and `countersign status` say of a real cluster: the same as of files that hold its facts.
+//! What operators type, on a real cluster: `countersign explain`, `status` and `approve`.
 //!
 //! No signer runs beside them, so that everything stays as it is.
 
-use std::process::{Command, Output};
+mod approve;
+mod kubelets;
+mod roles;
+mod scene;
 
-use anyhow::{Context as _, Result, ensure};
+use std::process::Output;
+
+use anyhow::Result;
 use countersign_e2e::nodes::on_own_cluster;
-use countersign_e2e::{ControlPlane, TestResult, User, VIRTUAL_ADDRESS, binaries, requests};
-use k8s_openapi::api::core::v1::Node;
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::{Api, Client};
+use countersign_e2e::{TestResult, VIRTUAL_ADDRESS, requests};
+use scene::{SERVING, Scene, run, text};
 use serde_json::{Value, json};
-
-/// A cluster with a Node `good` that lists its name and these addresses.
-struct Scene<'a> {
-    cluster: &'a ControlPlane,
-    good: Client,
-    kubeconfig: String,
-}
-
-const LISTED: [&str; 3] = ["good", "203.0.113.1", VIRTUAL_ADDRESS];
-const SERVING: &str = "--approve-kubelet-serving";
 
 #[test]
 fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
@@ -108,49 +101,6 @@ fn what_waits_is_in_the_table_and_what_has_ended_is_not() -> TestResult {
         assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
         Ok(())
     })
-}
-
-impl<'a> Scene<'a> {
-    async fn start(cluster: &'a ControlPlane) -> Result<Self> {
-        let manifest = binaries::workspace().join("deploy/kubelet-serving.yaml");
-        cluster.kubectl(&["apply", "--filename", &manifest.display().to_string()])?;
-        let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig_for(&User::admin())?.display());
-        let good = cluster.client_for(&User::node("good")).await?;
-        let nodes: Api<Node> = Api::all(good.clone());
-        let node: Node = serde_json::from_value(json!({ "metadata": { "name": "good" } }))?;
-        nodes.create(&PostParams::default(), &node).await?;
-        let addresses = LISTED.map(|text| json!({ "type": "InternalIP", "address": text }));
-        let status = json!({ "status": { "addresses": addresses } });
-        nodes.patch_status("good", &PatchParams::default(), &Patch::Merge(status)).await?;
-        Ok(Self { cluster, good, kubeconfig })
-    }
-
-    /// The Node asks for a serving certificate with these names.
-    async fn asks(&self, name: &str, sans: &[&str]) -> Result<String> {
-        requests::kubelet_serving("good", sans)?.named(name).create(&self.good).await
-    }
-
-    fn explain(&self, name: &str, flags: &[&str]) -> Result<Output> {
-        run(&[&["explain", name, SERVING, self.kubeconfig.as_str()], flags].concat())
-    }
-
-    /// Writes what `kubectl get` shows to a file, and returns its path.
-    fn save(&self, name: &str, what: &[&str]) -> Result<String> {
-        let path = self.cluster.directory().join(format!("{name}.yaml"));
-        let words = [&["get", "--output=yaml"], what].concat();
-        std::fs::write(&path, self.cluster.kubectl(&words)?)?;
-        Ok(path.display().to_string())
-    }
-}
-
-fn run(words: &[&str]) -> Result<Output> {
-    let mut command = Command::new(binaries::countersign()?);
-    command.env_remove("KUBECONFIG").args(words).output().context("failed to run countersign")
-}
-
-fn text(output: &Output) -> Result<String> {
-    ensure!(!output.stdout.is_empty(), "{output:?}");
-    Ok(String::from_utf8(output.stdout.clone())?)
 }
 
 /// What was decided and why, without what only a cluster vouches for.

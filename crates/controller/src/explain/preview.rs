@@ -1,0 +1,104 @@
+//! What the signer will make of a request, before it does: its own checks, for which no key is needed.
+
+use std::collections::BTreeMap;
+
+use csr::{Rejection, Request, SignerName};
+use serde::Serialize;
+use signer::{Profile, SHORTEST_LIFETIME, Validity};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+
+use super::{Finding, Found};
+
+/// What a controller signs by, but for its keys.
+#[derive(Clone, Debug, Default)]
+pub struct Signing {
+    /// How long certificates last when nothing shorter is asked for (`--cluster-signing-duration`).
+    pub lifetime: Duration,
+
+    /// When the CA of each signer expires, as far as that is known.
+    pub ca_not_after: BTreeMap<SignerName, OffsetDateTime>,
+}
+
+/// What a signer will make of a request. Its JSON form has names that stay.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// Every rule of the signer, in order.
+    pub findings: Vec<Finding>,
+
+    /// When a certificate that were issued now would expire (RFC 3339); `None` where there will be none.
+    pub not_after: Option<String>,
+
+    /// What decides that.
+    pub limit: String,
+
+    #[serde(skip)]
+    verdict: Result<Validity, Obstacle>,
+}
+
+/// What keeps a signer from signing what is approved.
+#[derive(Clone, Debug)]
+pub(super) enum Obstacle {
+    /// It will say so in a condition.
+    Refused(Rejection),
+    /// It will try again and again.
+    Fails(signer::Error),
+}
+
+impl Preview {
+    /// What the signer would make of a request now; `None` where nobody here signs it.
+    pub(super) fn new(request: &Request, signing: &Signing, now: OffsetDateTime) -> Option<Self> {
+        let profile = Profile::built_in(request.signer_name(), signing.lifetime)?;
+        let ca_not_after = signing.ca_not_after.get(request.signer_name()).copied();
+        let verdict = profile.validate(request).map_err(Obstacle::Refused).and_then(|()| {
+            let end = ca_not_after.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
+            profile.validity(request, now, end).map_err(Obstacle::Fails)
+        });
+        let validity = verdict.as_ref().ok();
+        Some(Self {
+            findings: findings(&profile, request),
+            not_after: validity.and_then(|validity| validity.not_after.format(&Rfc3339).ok()),
+            limit: validity.map(|validity| limit(request, signing, *validity)).unwrap_or_default(),
+            verdict,
+        })
+    }
+
+    /// What will keep the signer from it.
+    pub(super) fn obstacle(&self) -> Option<&Obstacle> {
+        self.verdict.as_ref().err()
+    }
+}
+
+/// Every rule up to the first that is broken; those behind it are not reached.
+fn findings(profile: &Profile, request: &Request) -> Vec<Finding> {
+    let mut broken = false;
+    let found = |(rule, check): &'static csr::kubelet::Check| {
+        if broken {
+            return Finding::not_reached(rule);
+        }
+        let fault = check(request).err();
+        broken = fault.is_some();
+        let result = if broken { Found::Fail } else { Found::Pass };
+        let note = fault.map(|fault| fault.to_string()).unwrap_or_default();
+        Finding { rule: rule.id, title: rule.title, holds: Some(!broken), result, note }
+    };
+    profile.checks().map(found).collect()
+}
+
+/// What decides when a certificate expires.
+fn limit(request: &Request, signing: &Signing, validity: Validity) -> String {
+    let ca_not_after = signing.ca_not_after.get(request.signer_name());
+    if ca_not_after == Some(&validity.not_after) {
+        return "when its CA does".to_owned();
+    }
+    let requested = request.expiration_seconds().map(|seconds| Duration::seconds(seconds.into()));
+    let limit = match requested {
+        None => "no lifetime is asked for: --cluster-signing-duration",
+        Some(requested) if requested > signing.lifetime => "longer is asked for: --cluster-signing-duration",
+        Some(requested) if requested < SHORTEST_LIFETIME => "shorter is asked for than any certificate lasts",
+        Some(_) => "as asked for",
+    };
+    let unless = if ca_not_after.is_none() { ", unless its CA expires before" } else { "" };
+    format!("{limit}{unless}")
+}
