@@ -173,16 +173,26 @@ impl Kubelet {
         Ok(())
     }
 
+    /// The certificate in PEM that it presents at `address`, when OpenSSL trusts it there for the cluster's authority.
+    ///
+    /// # Errors
+    /// When it presents none, or one that is not to be trusted.
+    pub async fn presented(&mut self, address: &str) -> Result<String> {
+        self.play(PRESENTED, &[("address", address)]).await
+    }
+
     /// Executes `script` with `variables` on its host, as root's shell would, and returns what it prints. `systemctl` there
     /// starts, stops and restarts this kubelet, and `journalctl` has its log since the last start.
     ///
     /// # Errors
     /// When a command fails; the error is what it says.
     pub async fn play(&mut self, script: &str, variables: &[(&str, &str)]) -> Result<String> {
-        let both_ways = || pipe::OpenOptions::new().read_write(true).clone();
-        let orders = both_ways().open_receiver(self.machine.directory().join("orders"))?;
+        // Open for both, as neither side is to wait for the other to open it, or to see it end.
+        let mut pipe = pipe::OpenOptions::new();
+        let pipe = pipe.read_write(true);
+        let orders = pipe.open_receiver(self.machine.directory().join("orders"))?;
         let mut orders = BufReader::new(orders).lines();
-        let mut answers = both_ways().open_sender(self.machine.directory().join("answers"))?;
+        let mut answers = pipe.open_sender(self.machine.directory().join("answers"))?;
         let shell = self.machine.shell(script, variables)?;
         let mut end = spawn_blocking(move || shell.wait_with_output());
         let output = loop {
@@ -307,6 +317,13 @@ fn is_ready(node: &Node) -> bool {
 
 /// Where a kubelet serves, on each node's own address.
 const PORT: u16 = 10_250;
+
+/// Prints what is presented to whoever looks as the API server does.
+const PRESENTED: &str = r#"
+shown=$(openssl s_client -connect "$address:10250" -CAfile /etc/kubernetes/pki/ca.crt \
+    -verify_ip "$address" -verify_return_error </dev/null)
+echo "$shown" | openssl x509
+"#;
 
 /// The container runtime's socket, in the directory of the machine.
 pub(crate) const SOCKET: &str = "cri.sock";

@@ -22,6 +22,7 @@
 //! `COUNTERSIGN_E2E_SIGNER=kcm` puts kube-controller-manager in countersign's place, which tests the tests. The binaries
 //! are built by `make controlplane`, or found in `$KUBEBUILDER_ASSETS`; countersign is `$COUNTERSIGN_BIN` or what cargo built.
 
+mod apiserver;
 pub mod approval;
 pub mod binaries;
 pub mod bindings;
@@ -52,6 +53,7 @@ pub mod tls;
 mod user;
 pub mod wait;
 
+pub use apiserver::Kubelets;
 pub use control_plane::{API_SERVER, ControlPlane, VIRTUAL_ADDRESS};
 pub use failure::{Failure, TestResult};
 pub use kubelet::{Installation, Kubelet};
