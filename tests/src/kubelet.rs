@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -166,10 +167,25 @@ impl Kubelet {
     ///
     /// # Errors
     /// When it does not in time.
-    pub async fn is_trusted(&self, cluster: &ControlPlane) -> Result<()> {
-        let what = format!("the API server trusts {}", self.node);
+    pub async fn is_reached(&self, cluster: &ControlPlane) -> Result<()> {
+        let what = format!("the API server gets through to {}", self.node);
         let health = wait::until(&what, async || Ok(self.healthz(cluster).await.ok())).await?;
         ensure!(health == "ok", "{} answers {health}", self.node);
+        Ok(())
+    }
+
+    /// Puts certificates in place of its own that have expired, for its next start.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn expire(&self, cluster: &ControlPlane) -> Result<()> {
+        let pair = cluster.authority().expired_client(&self.user_name(), "system:nodes")?;
+        let directory = self.machine.directory().join("state/pki");
+        fs::write(directory.join("expired.pem"), [pair.certificate, pair.key].concat())?;
+        for current in ["kubelet-client-current.pem", "kubelet-server-current.pem"] {
+            fs::remove_file(directory.join(current))?;
+            symlink("expired.pem", directory.join(current))?;
+        }
         Ok(())
     }
 

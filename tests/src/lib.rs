@@ -31,6 +31,7 @@ pub mod containers;
 mod control_plane;
 pub mod differential;
 pub mod dns;
+mod document;
 mod failure;
 pub mod faults;
 mod kubeconfig;
@@ -55,6 +56,7 @@ pub mod wait;
 
 pub use apiserver::Kubelets;
 pub use control_plane::{API_SERVER, ControlPlane, VIRTUAL_ADDRESS};
+pub use document::Document;
 pub use failure::{Failure, TestResult};
 pub use kubelet::{Installation, Kubelet};
 pub use options::Options;

@@ -88,9 +88,10 @@ impl Machine {
         let mut command = self.node_box.command(OsStr::new("sh"));
         let path = std::env::var("PATH").unwrap_or_default();
         command
-            .args(["-euc", script])
+            .args(["-euc", &format!("cd \"$HOME\"\n{script}")])
             .env("PATH", format!("{}:{path}", self.directory.join("bin").display()))
             .env("HOME", &self.directory)
+            .env("KUBECONFIG", "/etc/kubernetes/admin.conf")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -103,6 +104,8 @@ impl Machine {
 fn install_programs(directory: &Path, name: &str) -> Result<()> {
     let bin = directory.join("bin");
     symlink(Binary::Kubectl.locate()?, bin.join("kubectl"))?;
+    // For commands that are given in the root of the repository.
+    symlink(binaries::workspace().join("deploy"), directory.join("deploy"))?;
     // Tests of the tests have none.
     if let Ok(countersign) = binaries::countersign() {
         symlink(fs::canonicalize(countersign)?, bin.join("countersign"))?;

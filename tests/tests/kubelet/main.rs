@@ -1,6 +1,7 @@
 //! Real kubelets: they join, renew their certificates and serve with them, and countersign issues all of it.
 
 mod containers;
+mod documents;
 mod serving;
 
 use anyhow::{Context as _, Result};
@@ -99,7 +100,7 @@ fn a_kubelet_serves_with_the_certificate_it_is_given() -> TestResult {
 
         approval::decide(&admin, &name, Verdict::Approved).await?;
         outcome::reached(&admin, &name, Outcome::Issued).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         Ok(())
     })
 }

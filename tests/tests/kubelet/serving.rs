@@ -15,14 +15,14 @@ use super::{issuance, pending};
 pub(crate) const SERVING: Flags = &[("approve-kubelet-serving", "true")];
 
 /// The same, for certificates that kubelets renew each second.
-const HURRIED: Flags = &[("approve-kubelet-serving", "true"), ("cluster-signing-duration", "20s")];
+const HURRIED: Flags = &[("approve-kubelet-serving", "true"), ("cluster-signing-duration", "15s")];
 
 #[test]
 fn a_kubelet_serves_without_anybodys_help() -> TestResult {
     on_shared_cluster(SERVING, async |cluster| {
         permit(cluster)?;
         let mut kubelet = cluster.start_kubelet("server-2", &cluster.bootstrap_token().await?).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         let address = kubelet.address();
         let presented = kubelet.presented(&address).await?;
         was_approved_for(&cluster.admin().await?, &kubelet, &presented).await
@@ -36,7 +36,7 @@ fn a_kubelet_renews_its_serving_certificate_and_stays_trusted() -> TestResult {
         let admin = cluster.admin().await?;
         let signer = nodes::start_signer(cluster, HURRIED).await?;
         let mut kubelet = cluster.start_kubelet("server-3", &cluster.bootstrap_token().await?).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         signer.stop().await?;
         let address = kubelet.address();
         let before = kubelet.presented(&address).await?;
@@ -50,7 +50,7 @@ fn a_kubelet_renews_its_serving_certificate_and_stays_trusted() -> TestResult {
         was_approved_for(&admin, &kubelet, &after).await?;
         // It looks at a certificate when it connects, and not again.
         cluster.restart_apiserver(Kubelets::Certified).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         Ok(())
     })
 }
@@ -62,7 +62,7 @@ fn a_kubelet_with_another_address_waits_until_its_node_lists_it() -> TestResult 
         let admin = cluster.admin().await?;
         let signer = nodes::start_signer(cluster, SERVING).await?;
         let mut kubelet = cluster.start_kubelet("mover", &cluster.bootstrap_token().await?).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         signer.stop().await?;
 
         // A kubelet asks once the API server has taken its status, so that somebody else has to put the old one back.
@@ -80,7 +80,7 @@ fn a_kubelet_with_another_address_waits_until_its_node_lists_it() -> TestResult 
 
         veto.lift()?;
         outcome::reached(&admin, &name, Outcome::Issued).await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         let presented = kubelet.presented(&new).await?;
         was_approved_for(&admin, &kubelet, &presented).await
     })
@@ -93,8 +93,9 @@ fn a_kubelet_whose_certificates_expired_while_nobody_signed_recovers() -> TestRe
         let admin = cluster.admin().await?;
         let signer = nodes::start_signer(cluster, HURRIED).await?;
         let mut kubelet = cluster.start_kubelet("patient", &cluster.bootstrap_token().await?).await?;
+        kubelet.is_reached(cluster).await?;
+        kubelet.play(FORGET, &[]).await?;
         kubelet.ready(&admin).await?;
-        kubelet.is_trusted(cluster).await?;
         signer.stop().await?;
         pending(&admin, &kubelet, KUBELET_CLIENT).await?;
         pending(&admin, &kubelet, KUBELET_SERVING).await?;
@@ -108,7 +109,7 @@ fn a_kubelet_whose_certificates_expired_while_nobody_signed_recovers() -> TestRe
         let _signer = nodes::start_signer(cluster, SERVING).await?;
         wait::until("it has a certificate again", async || Ok(kubelet.presented(&address).await.ok()))
             .await?;
-        kubelet.is_trusted(cluster).await?;
+        kubelet.is_reached(cluster).await?;
         wait::until("it is known as a node", async || Ok(kubelet.play(ASK, &node).await.ok())).await?;
         kubelet.process()?.ensure_running()?;
         Ok(())
@@ -180,6 +181,9 @@ const MOVE: &str = r#"
 sed -i "s/$old/$new/" /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env
 systemctl restart kubelet
 "#;
+
+/// Takes the bootstrap token away, as kubeadm does on a node that has joined.
+pub(crate) const FORGET: &str = "rm /etc/kubernetes/bootstrap-kubelet.conf && systemctl restart kubelet";
 
 /// Asks something with the kubelet's own credentials.
 const ASK: &str = "kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node $node";

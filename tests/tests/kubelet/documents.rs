@@ -1,0 +1,136 @@
+//! What documents tell administrators to do, done: their very commands on the hosts of real kubelets.
+
+use anyhow::{Context as _, Result};
+use countersign_e2e::nodes::{self, on_own_cluster};
+use countersign_e2e::{ControlPlane, Document, Kubelet, Kubelets, TestResult, wait};
+
+use super::serving::{FORGET, SERVING, permit};
+use super::{current, issuance};
+
+#[test]
+fn the_guide_to_serving_certificates_breaks_nothing_on_the_way_nor_back() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let guide = Document::open("docs/install/kubelet-serving.md")?;
+        assert_eq!(guide.names(), ["allow", "enable", "requests", "verify", "disable", "forbid"]);
+        let signer = nodes::start_signer(cluster, &[]).await?;
+        let mut kubelets = two_that_sign_for_themselves(cluster).await?;
+        // In the wrong order: an API server as tests begin with, and nodes as they are.
+        for kubelet in &kubelets {
+            let refusal = kubelet.healthz(cluster).await.err().ok_or("the API server does not look")?;
+            assert!(refusal.to_string().contains("failed to verify certificate"), "{refusal}");
+        }
+        cluster.restart_apiserver(Kubelets::Any).await?;
+        all_reached(cluster, &kubelets).await?;
+
+        kubelets[0].play(guide.commands("allow")?, &[]).await?;
+        signer.stop().await?;
+        let signer = nodes::start_signer(cluster, SERVING).await?;
+        for node in 0..kubelets.len() {
+            assert!(!verified(&mut kubelets[node], &guide).await?, "it has signed for itself");
+            kubelets[node].play(guide.commands("enable")?, &[]).await?;
+            issued(&mut kubelets[node], &guide).await?;
+            wait::until("it serves with it", async || {
+                Ok(verified(&mut kubelets[node], &guide).await?.then_some(()))
+            })
+            .await?;
+            all_reached(cluster, &kubelets).await?;
+        }
+        cluster.restart_apiserver(Kubelets::Certified).await?;
+        all_reached(cluster, &kubelets).await?;
+
+        cluster.restart_apiserver(Kubelets::Any).await?;
+        for node in 0..kubelets.len() {
+            kubelets[node].play(guide.commands("disable")?, &[]).await?;
+            all_reached(cluster, &kubelets).await?;
+            assert!(!verified(&mut kubelets[node], &guide).await?, "it signs for itself again");
+        }
+        signer.stop().await?;
+        let _signer = nodes::start_signer(cluster, &[]).await?;
+        kubelets[0].play(guide.commands("forbid")?, &[]).await?;
+        all_reached(cluster, &kubelets).await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn the_runbook_for_expired_certificates_brings_a_kubelet_back_and_the_rest_heals() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let runbook = Document::open("docs/runbooks/cluster-expired.md")?;
+        assert_eq!(runbook.names(), ["see", "sign", "install", "check"]);
+        permit(cluster)?;
+        let admin = cluster.admin().await?;
+        let signer = nodes::start_signer(cluster, SERVING).await?;
+        let mut kubelet = cluster.start_kubelet("control-plane-1", &cluster.bootstrap_token().await?).await?;
+        kubelet.administrate(cluster)?;
+        kubelet.is_reached(cluster).await?;
+        // It is a pod of this node, and not there without its kubelet.
+        signer.stop().await?;
+        kubelet.play(FORGET, &[]).await?;
+        kubelet.play("systemctl stop kubelet", &[]).await?;
+        kubelet.expire(cluster)?;
+        kubelet.play("systemctl start kubelet", &[]).await?;
+        let end = kubelet.process()?.exit().await?;
+        assert!(!end.success(), "a kubelet whose certificate has expired does not start");
+
+        let seen = kubelet.play(runbook.commands("see")?, &[]).await?;
+        for sign in ["system:node:control-plane-1", "Certificate will expire", "is expired", "unable to load"]
+        {
+            assert!(seen.contains(sign), "{sign}: {seen}");
+        }
+        // Renewed at once, in place of some 40 minutes later.
+        let variables = [("node", "control-plane-1"), ("lifetime", "30s")];
+        for step in ["sign", "install"] {
+            kubelet.play(runbook.commands(step)?, &variables).await?;
+        }
+        let by_hand = current(&kubelet)?;
+        let _signer = nodes::start_signer(cluster, SERVING).await?;
+        let renewal = wait::until("the kubelet renews what was made by hand", async || {
+            let pem = current(&kubelet)?;
+            Ok(if pem == by_hand { None } else { issuance(&admin, &pem).await? })
+        });
+        assert_eq!(renewal.await?.spec.username, Some(kubelet.user_name()));
+        kubelet.is_reached(cluster).await?;
+        let requests = kubelet.play(runbook.commands("check")?, &variables).await?;
+        assert!(!requests.contains("Pending"), "{requests}");
+        Ok(())
+    })
+}
+
+/// Ready nodes as kubeadm leaves them, with an administrator at each.
+async fn two_that_sign_for_themselves(cluster: &ControlPlane) -> Result<[Kubelet; 2]> {
+    let (admin, token) = (cluster.admin().await?, cluster.bootstrap_token().await?);
+    let mut kubelets = [
+        cluster.kubelet("guide-1").self_signed().join(&token).await?,
+        cluster.kubelet("guide-2").self_signed().join(&token).await?,
+    ];
+    for kubelet in &mut kubelets {
+        kubelet.ready(&admin).await?;
+        kubelet.administrate(cluster)?;
+    }
+    Ok(kubelets)
+}
+
+async fn all_reached(cluster: &ControlPlane, kubelets: &[Kubelet]) -> Result<()> {
+    for kubelet in kubelets {
+        kubelet.is_reached(cluster).await?;
+    }
+    Ok(())
+}
+
+/// Waits until the guide's list of requests shows that of this node as issued.
+async fn issued(kubelet: &mut Kubelet, guide: &Document) -> Result<()> {
+    let (commands, requester) = (guide.commands("requests")?, kubelet.user_name());
+    wait::until("its request is issued", async || {
+        let requests = kubelet.play(commands, &[]).await?;
+        let issued = |line: &str| line.contains(&requester) && line.contains("Approved,Issued");
+        Ok(requests.lines().any(issued).then_some(()))
+    })
+    .await
+}
+
+/// What the guide's look at a node shows. Here is the place for what may come to look at all nodes at once.
+async fn verified(kubelet: &mut Kubelet, guide: &Document) -> Result<bool> {
+    let address = kubelet.address();
+    let shown = kubelet.play(guide.commands("verify")?, &[("address", &address)]).await;
+    Ok(shown.context("the kubelet does not answer")?.contains("Verification: OK"))
+}
