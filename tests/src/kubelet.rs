@@ -183,8 +183,9 @@ impl Kubelet {
         let directory = self.machine.directory().join("state/pki");
         fs::write(directory.join("expired.pem"), [pair.certificate, pair.key].concat())?;
         for current in ["kubelet-client-current.pem", "kubelet-server-current.pem"] {
-            fs::remove_file(directory.join(current))?;
-            symlink("expired.pem", directory.join(current))?;
+            let fresh = directory.join("expired.link");
+            symlink("expired.pem", &fresh)?;
+            fs::rename(fresh, directory.join(current))?;
         }
         Ok(())
     }
