@@ -1,12 +1,12 @@
 //! kube-apiserver.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use tokio::sync::Mutex;
 
 use crate::binaries::Binary;
-use crate::control_plane::API_SERVER;
+use crate::control_plane::{API_SERVER, Place};
 use crate::node_box::NodeBox;
 use crate::process::Process;
 
@@ -26,24 +26,6 @@ pub enum Kubelets {
     Any,
     /// Those whose serving certificate is the cluster's authority's, which tests begin with.
     Certified,
-}
-
-/// Where a server runs and keeps its files.
-#[derive(Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) node_box: Option<&'a NodeBox>,
-    pub(crate) directory: &'a Path,
-}
-
-impl Place<'_> {
-    pub(crate) fn start(&self, binary: Binary, arguments: &[String]) -> Result<Process> {
-        let log = self.directory.join(format!("{}.log", binary.name()));
-        Process::start_in(self.node_box, &binary.locate()?, arguments, log)
-    }
-
-    pub(crate) fn file(&self, name: &str) -> String {
-        self.directory.join(name).display().to_string()
-    }
 }
 
 impl ApiServer {

@@ -11,7 +11,7 @@ use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use rcgen::KeyPair;
 use tempfile::TempDir;
 
-use crate::apiserver::{self, ApiServer, Kubelets, Place};
+use crate::apiserver::{self, ApiServer, Kubelets};
 use crate::binaries::Binary;
 use crate::node_box::NodeBox;
 use crate::options::Options;
@@ -220,6 +220,24 @@ impl ControlPlane {
         })
         .await
         .with_context(|| self.apiserver.log())
+    }
+}
+
+/// Where a server runs and keeps its files.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) node_box: Option<&'a NodeBox>,
+    pub(crate) directory: &'a Path,
+}
+
+impl Place<'_> {
+    pub(crate) fn start(&self, binary: Binary, arguments: &[String]) -> Result<Process> {
+        let log = self.directory.join(format!("{}.log", binary.name()));
+        Process::start_in(self.node_box, &binary.locate()?, arguments, log)
+    }
+
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.directory.join(name).display().to_string()
     }
 }
 

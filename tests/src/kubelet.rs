@@ -229,6 +229,7 @@ impl Kubelet {
 
     async fn obey(&mut self, order: &str) -> Result<()> {
         match order {
+            "start" if self.process().is_ok_and(|process| process.ensure_running().is_ok()) => Ok(()),
             "start" => self.start(),
             "stop" => self.stop().await,
             "restart" => {
