@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the Kubernetes binaries the tests and the demo run against, from the versions that go.mod pins.
 #
-#   build.sh              etcd, kube-apiserver, kube-controller-manager, kubelet, kubectl, and our own corpus and fakecri
+#   build.sh              etcd, kube-apiserver, kube-controller-manager, kubelet, kubectl, and our own
+#                      corpus, fakecri and tiny
 #   build.sh NAME...      only those named; kube-scheduler is known as well
 #   build.sh test         none: runs the Go tests of our own packages
 #
@@ -23,7 +24,7 @@ fail() { say "$*" >&2; exit 1; }
 package_of() {
     case $1 in
         etcd) echo go.etcd.io/etcd/server/v3 ;;
-        corpus | fakecri) echo "countersign.dev/controlplane/$1" ;;
+        corpus | fakecri | tiny) echo "countersign.dev/controlplane/$1" ;;
         kube-apiserver | kube-controller-manager | kube-scheduler | kubectl | kubelet) echo "k8s.io/kubernetes/cmd/$1" ;;
         *) fail "$1 is not a binary this script knows" ;;
     esac
@@ -81,7 +82,7 @@ stamp_of() {
     cksum go.mod go.sum build.sh
     case $1 in
         corpus) cksum corpus/*.go internal/*/*.go internal/catalogue/foreign/* ;;
-        fakecri) cksum fakecri/*.go ;;
+        fakecri | tiny) cksum "$1"/*.go ;;
     esac
 }
 
@@ -129,12 +130,12 @@ if [ "${1:-}" = test ]; then
     exit 0
 fi
 
-[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubelet kubectl corpus fakecri
+[ $# -gt 0 ] || set -- etcd kube-apiserver kube-controller-manager kubelet kubectl corpus fakecri tiny
 for name in "$@"; do package_of "$name" >/dev/null; done
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
     say "taking the Kubernetes binaries of $KUBEBUILDER_ASSETS"
     set --
-    for name in corpus fakecri; do [ -x "$KUBEBUILDER_ASSETS/$name" ] || set -- "$@" "$name"; done
+    for name in corpus fakecri tiny; do [ -x "$KUBEBUILDER_ASSETS/$name" ] || set -- "$@" "$name"; done
     [ $# -gt 0 ] || exit 0
 fi
 

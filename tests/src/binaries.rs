@@ -22,6 +22,8 @@ pub enum Binary {
     Kubectl,
     /// The agent of a node.
     Kubelet,
+    /// All there is in a container.
+    Tiny,
 }
 
 impl Binary {
@@ -35,6 +37,7 @@ impl Binary {
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
             Self::Kubelet => "kubelet",
+            Self::Tiny => "tiny",
         }
     }
 

@@ -11,6 +11,7 @@ use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use rcgen::KeyPair;
 use tempfile::TempDir;
 
+use crate::apiserver::{self, ApiServer, Kubelets};
 use crate::binaries::Binary;
 use crate::node_box::NodeBox;
 use crate::options::Options;
@@ -25,7 +26,7 @@ use crate::{bindings, kubeconfig, port, wait};
 #[derive(Debug)]
 pub struct ControlPlane {
     // Dropped in this order: the API server before its store, the files last.
-    apiserver: Process,
+    apiserver: ApiServer,
     _etcd: Process,
     authority: Authority,
     serving: Authority,
@@ -53,7 +54,7 @@ impl ControlPlane {
             if options.readable_store { "application/json" } else { "application/vnd.kubernetes.protobuf" };
         let storage = [format!("--etcd-servers={store}"), format!("--storage-media-type={media}")];
         let (apiserver, url) =
-            on_a_free_port(async |port| start_apiserver(&place, &storage, port).await).await?;
+            on_a_free_port(async |port| ApiServer::start(&place, &storage, port).await).await?;
         let node_box = options.node_box;
         let this = Self { apiserver, _etcd: etcd, authority, serving, url, store, node_box, directory };
         this.ready().await?;
@@ -187,6 +188,15 @@ impl ControlPlane {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Starts the API server anew, where it was, with another view of kubelets, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn restart_apiserver(&self, kubelets: Kubelets) -> Result<()> {
+        self.apiserver.restart(kubelets).await?;
+        self.ready().await
+    }
+
     pub(crate) fn show_logs(&self) {
         self.apiserver.show_log();
     }
@@ -209,24 +219,24 @@ impl ControlPlane {
             Ok(answer.is_ok().then_some(()))
         })
         .await
-        .with_context(|| self.apiserver.log().unwrap_or_default())
+        .with_context(|| self.apiserver.log())
     }
 }
 
 /// Where a server runs and keeps its files.
 #[derive(Debug)]
-struct Place<'a> {
-    node_box: Option<&'a NodeBox>,
-    directory: &'a Path,
+pub(crate) struct Place<'a> {
+    pub(crate) node_box: Option<&'a NodeBox>,
+    pub(crate) directory: &'a Path,
 }
 
 impl Place<'_> {
-    fn start(&self, binary: Binary, arguments: &[String]) -> Result<Process> {
+    pub(crate) fn start(&self, binary: Binary, arguments: &[String]) -> Result<Process> {
         let log = self.directory.join(format!("{}.log", binary.name()));
         Process::start_in(self.node_box, &binary.locate()?, arguments, log)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.directory.join(name).display().to_string()
     }
 }
@@ -241,7 +251,7 @@ fn write_files(
     if options.node_box.is_some() {
         authority
             .client("kube-apiserver-kubelet-client", Some("system:masters"))?
-            .write(directory, KUBELET_CLIENT)?;
+            .write(directory, apiserver::KUBELET_CLIENT)?;
     }
     // In a box it is dialled at other addresses too, and presents them.
     let outer = if options.node_box.is_some() { [API_SERVER, VIRTUAL_ADDRESS].as_slice() } else { &[] };
@@ -255,7 +265,7 @@ fn write_files(
 }
 
 /// Starts a server with `start` until one does not find its port taken.
-async fn on_a_free_port(start: impl AsyncFn(u16) -> Result<(Process, String)>) -> Result<(Process, String)> {
+async fn on_a_free_port<T>(start: impl AsyncFn(u16) -> Result<(T, String)>) -> Result<(T, String)> {
     for _ in 0..ATTEMPTS {
         match start(port::free()?).await {
             Err(error) if format!("{error:#}").contains("address already in use") => (),
@@ -284,54 +294,6 @@ async fn start_etcd(place: &Place<'_>, port: u16) -> Result<(Process, String)> {
     etcd.logs("ready to serve client requests", 1).await?;
     Ok((etcd, client))
 }
-
-async fn start_apiserver(place: &Place<'_>, storage: &[String], port: u16) -> Result<(Process, String)> {
-    let file = |name| place.file(name);
-    let own = [
-        format!("--secure-port={port}"),
-        format!("--tls-cert-file={}", file("apiserver.crt")),
-        format!("--tls-private-key-file={}", file("apiserver.key")),
-        format!("--client-ca-file={}", file("ca.crt")),
-        format!("--token-auth-file={}", file("tokens.csv")),
-        "--enable-bootstrap-token-auth".to_owned(),
-        "--authorization-mode=Node,RBAC".to_owned(),
-        "--enable-admission-plugins=NodeRestriction".to_owned(),
-        "--disable-admission-plugins=ServiceAccount".to_owned(),
-        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", file("accounts.pub")),
-        format!("--service-account-signing-key-file={}", file("accounts.key")),
-        "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
-        "--profiling=false".to_owned(),
-    ];
-    let mut arguments = [storage, &own].concat();
-    if place.node_box.is_some() {
-        arguments.extend(kubelet_flags(place));
-        arguments.push("--bind-address=0.0.0.0".to_owned());
-        arguments.push(format!("--advertise-address={API_SERVER}"));
-    } else {
-        arguments.push("--bind-address=127.0.0.1".to_owned());
-        arguments.push("--advertise-address=127.0.0.1".to_owned());
-        // The default reconciler refuses to publish a loopback address.
-        arguments.push("--endpoint-reconciler-type=none".to_owned());
-    }
-    let mut apiserver = place.start(Binary::KubeApiserver, &arguments)?;
-    apiserver.logs("Serving securely on", 1).await?;
-    Ok((apiserver, format!("https://127.0.0.1:{port}")))
-}
-
-/// How the API server reaches kubelets, and knows them.
-fn kubelet_flags(place: &Place<'_>) -> [String; 4] {
-    [
-        format!("--kubelet-certificate-authority={}", place.file("ca.crt")),
-        format!("--kubelet-client-certificate={}", place.file(&format!("{KUBELET_CLIENT}.crt"))),
-        format!("--kubelet-client-key={}", place.file(&format!("{KUBELET_CLIENT}.key"))),
-        // By default it asks for the node's name first, which nobody resolves.
-        "--kubelet-preferred-address-types=InternalIP".to_owned(),
-    ]
-}
-
-/// The files of the certificate that the API server presents to kubelets.
-const KUBELET_CLIENT: &str = "apiserver-kubelet-client";
 
 /// Where the API server of a box is reached, as its EndpointSlice says. It is the first node's address too: see
 /// [`NodeBox::node_address`].

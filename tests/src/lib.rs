@@ -22,17 +22,21 @@
 //! `COUNTERSIGN_E2E_SIGNER=kcm` puts kube-controller-manager in countersign's place, which tests the tests. The binaries
 //! are built by `make controlplane`, or found in `$KUBEBUILDER_ASSETS`; countersign is `$COUNTERSIGN_BIN` or what cargo built.
 
+mod apiserver;
 pub mod approval;
 pub mod binaries;
 pub mod bindings;
 pub mod certificate;
+pub mod containers;
 mod control_plane;
 pub mod differential;
 pub mod dns;
+mod document;
 mod failure;
 pub mod faults;
 mod kubeconfig;
 mod kubelet;
+mod machine;
 pub mod node_box;
 pub mod nodes;
 mod options;
@@ -50,9 +54,11 @@ pub mod tls;
 mod user;
 pub mod wait;
 
+pub use apiserver::Kubelets;
 pub use control_plane::{API_SERVER, ControlPlane, VIRTUAL_ADDRESS};
+pub use document::Document;
 pub use failure::{Failure, TestResult};
-pub use kubelet::Kubelet;
+pub use kubelet::{Installation, Kubelet};
 pub use options::Options;
 pub use outcome::Outcome;
 pub use process::{Process, Signal as UnixSignal};

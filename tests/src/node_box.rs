@@ -25,13 +25,15 @@ use crate::spawner::Spawner;
 
 /// A box. It goes when its last clone and the last process in it have been dropped, or the program ends.
 #[derive(Clone, Debug)]
-pub struct NodeBox(Arc<Standing>);
+pub struct NodeBox {
+    standing: Arc<Standing>,
+    mounts: PathBuf,
+}
 
 #[derive(Debug)]
 struct Standing {
     spawner: Spawner,
     network: Arc<File>,
-    mounts: PathBuf,
     cgroup: String,
     nodes: AtomicU8,
     script: Child,
@@ -76,7 +78,13 @@ impl NodeBox {
             Ok(move_into_link_name_space(processes.as_fd(), Some(LinkNameSpaceType::ProcessID))?)
         })?;
         let mounts = namespace("mnt");
-        Ok(Self(Arc::new(Standing { spawner, network, mounts, cgroup, nodes: AtomicU8::new(2), script })))
+        let standing = Standing { spawner, network, cgroup, nodes: AtomicU8::new(2), script };
+        Ok(Self { standing: Arc::new(standing), mounts })
+    }
+
+    /// The box as the process with this id sees it, which has mounts of its own.
+    pub(crate) fn seen_by(&self, process: u32) -> Self {
+        Self { standing: Arc::clone(&self.standing), mounts: format!("/proc/{process}/ns/mnt").into() }
     }
 
     /// Runs `work` in the network of the box, on a runtime of its own.
@@ -89,7 +97,7 @@ impl NodeBox {
     pub fn run<T: Send, F: AsyncFnOnce() -> T + Send>(&self, work: F) -> Result<T> {
         let test = thread::current();
         let inside = || {
-            enter_network(&self.0.network)?;
+            enter_network(&self.standing.network)?;
             Ok(self.runtime()?.block_on(work()))
         };
         thread::scope(|scope| {
@@ -104,30 +112,30 @@ impl NodeBox {
     /// # Errors
     /// When all are taken.
     pub(crate) fn node_address(&self) -> Result<Ipv4Addr> {
-        let node = self.0.nodes.fetch_add(1, Ordering::Relaxed);
+        let node = self.standing.nodes.fetch_add(1, Ordering::Relaxed);
         ensure!(node <= NODES, "a box has addresses for {NODES} nodes");
         Ok(address(node))
     }
 
     /// The path of its cgroup, as a kubelet wants it.
     pub(crate) fn cgroup(&self) -> String {
-        format!("/{}", self.0.cgroup)
+        format!("/{}", self.standing.cgroup)
     }
 
     /// The command that runs `program` where the box's mounts are, to be [spawned](Self::spawn).
     pub(crate) fn command(&self, program: &OsStr) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--mount={}", self.0.mounts.display())).arg("--").arg(program);
+        command.arg(format!("--mount={}", self.mounts.display())).arg("--").arg(program);
         command
     }
 
     /// Spawns a [`command`](Self::command) in the box's network and among its processes.
     pub(crate) fn spawn(&self, command: Command) -> Result<Child> {
-        self.0.spawner.spawn(command)
+        self.standing.spawner.spawn(command)
     }
 
     fn runtime(&self) -> io::Result<Runtime> {
-        let network = self.0.network.clone();
+        let network = self.standing.network.clone();
         Builder::new_multi_thread()
             .enable_all()
             .on_thread_start(move || {

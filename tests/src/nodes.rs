@@ -10,6 +10,7 @@ use std::thread;
 use anyhow::Result;
 
 use crate::bindings;
+use crate::containers;
 use crate::control_plane::ControlPlane;
 use crate::failure::TestResult;
 use crate::node_box::{self, NodeBox};
@@ -56,6 +57,18 @@ pub fn on_shared_cluster<F: AsyncFnOnce(&ControlPlane) -> TestResult + Send>(
     running.node_box.run(async || test(&running.cluster).await)?
 }
 
+/// Like [`on_own_cluster`], where nodes can run containers.
+///
+/// # Errors
+/// Never: failing is panicking, see [`Failure`](crate::Failure).
+pub fn on_own_cluster_with_containers<F: AsyncFnOnce(&ControlPlane) -> TestResult + Send>(
+    test: F,
+) -> TestResult {
+    let Some(obstacle) = containers::obstacle() else { return on_own_cluster(test) };
+    say_not_run(&obstacle);
+    Ok(())
+}
+
 /// Somebody of the API server's token file who may join as a node.
 pub fn static_token() -> User {
     User::with_token(STATIC_USER, STATIC_TOKEN)
@@ -95,11 +108,17 @@ async fn start(node_box: &NodeBox) -> Result<ControlPlane> {
 
 /// Says why a test is not run, where it cannot be.
 fn is_impossible() -> bool {
-    let Some(obstacle) = node_box::obstacle() else { return false };
+    let obstacle = node_box::obstacle();
+    obstacle.is_some_and(|obstacle| {
+        say_not_run(&format!("no namespaces for nodes on this machine: {obstacle}"));
+        true
+    })
+}
+
+fn say_not_run(reason: &str) {
     let test = thread::current().name().unwrap_or("a test with nodes").to_owned();
     // Unlike what eprintln! writes, this is not captured.
-    let _ = writeln!(io::stderr(), "NOT RUN: {test}: no namespaces for nodes on this machine: {obstacle}");
-    true
+    let _ = writeln!(io::stderr(), "NOT RUN: {test}: {reason}");
 }
 
 const STATIC_USER: &str = "kubelet-bootstrap";

@@ -114,6 +114,19 @@ impl Authority {
         self.issue(&params)
     }
 
+    /// A client certificate that has expired a minute ago.
+    ///
+    /// # Errors
+    /// When the certificate cannot be made.
+    pub(crate) fn expired_client(&self, name: &str, group: &str) -> Result<Pair> {
+        let mut params = named(name)?;
+        params.distinguished_name.push(DnType::OrganizationName, group);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.not_before = OffsetDateTime::now_utc() - Duration::days(1);
+        params.not_after = OffsetDateTime::now_utc() - Duration::minutes(1);
+        self.issue(&params)
+    }
+
     /// A serving certificate for the loopback address, and for these names and addresses.
     ///
     /// # Errors

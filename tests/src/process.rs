@@ -137,6 +137,11 @@ impl Process {
     /// # Errors
     /// When the operating system refuses.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// Kills it and leaves its log.
+    pub(crate) fn end(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

@@ -1,11 +1,15 @@
 //! Real kubelets: they join, renew their certificates and serve with them, and countersign issues all of it.
 
+mod containers;
+mod documents;
+mod serving;
+
 use anyhow::{Context as _, Result};
 use countersign_e2e::approval::{self, Verdict};
 use countersign_e2e::nodes::{self, Flags, on_own_cluster, on_shared_cluster};
 use countersign_e2e::outcome::{self, Outcome};
 use countersign_e2e::requests::{KUBELET_CLIENT, KUBELET_SERVING};
-use countersign_e2e::{ControlPlane, Kubelet, TestResult, User, binaries, certificate, wait};
+use countersign_e2e::{ControlPlane, Kubelet, TestResult, User, certificate, wait};
 use futures::future::try_join_all;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::api::ListParams;
@@ -13,9 +17,6 @@ use kube::{Api, Client, ResourceExt};
 
 /// Flags of the signer that tests share. Serving certificates are approved by hand.
 const USUAL: Flags = &[];
-
-/// Those of one that approves them.
-const SERVING: Flags = &[("approve-kubelet-serving", "true")];
 
 /// A kubelet renews after 70 to 90 % of the time between NotBefore, which is five minutes ago, and NotAfter. With a lifetime
 /// this short that moment is always past: it renews at once, and each second again.
@@ -99,31 +100,7 @@ fn a_kubelet_serves_with_the_certificate_it_is_given() -> TestResult {
 
         approval::decide(&admin, &name, Verdict::Approved).await?;
         outcome::reached(&admin, &name, Outcome::Issued).await?;
-        let health = wait::until("the API server trusts the kubelet", async || {
-            Ok(kubelet.healthz(cluster).await.ok())
-        });
-        assert_eq!(health.await?, "ok");
-        Ok(())
-    })
-}
-
-#[test]
-fn a_kubelet_serves_without_anybodys_help() -> TestResult {
-    on_shared_cluster(SERVING, async |cluster| {
-        let manifest = binaries::workspace().join("deploy/kubelet-serving.yaml");
-        cluster.kubectl(&["apply", "--filename", &manifest.display().to_string()])?;
-        let kubelet = cluster.start_kubelet("server-2", &cluster.bootstrap_token().await?).await?;
-        let health = wait::until("the API server trusts the kubelet", async || {
-            Ok(kubelet.healthz(cluster).await.ok())
-        });
-        assert_eq!(health.await?, "ok");
-        let issued = all(&cluster.admin().await?).await?;
-        let requester = Some(kubelet.user_name());
-        let own = issued
-            .iter()
-            .find(|csr| csr.spec.username == requester && csr.spec.signer_name == KUBELET_SERVING);
-        let approval = own.and_then(|csr| outcome::condition(csr, "Approved")).context("no approval")?;
-        assert_eq!(approval.reason.as_deref(), Some("AutoApproved"));
+        kubelet.is_reached(cluster).await?;
         Ok(())
     })
 }
