@@ -218,7 +218,7 @@ fn input(seen: Seen) -> Option<Input> {
         Seen::InitDone => Input::InitDone,
         Seen::Apply(object) => Input::Apply(object),
         Seen::Deleted { name, uid, .. } => Input::Deleted { name, uid },
-        Seen::Current => return None,
+        Seen::Unreadable { .. } | Seen::Current | Seen::NotServed => return None,
     })
 }
 

@@ -159,11 +159,16 @@ pub(super) static CONFIG_DIGEST: Description = gauge(
     "Always 1. Differs between replicas that do not work by the same configuration.",
     &[("digest", "SHA-256 of the effective configuration, as on `/configz`")],
 );
+pub(super) static INVENTORY: Description = gauge(
+    "countersign_inventory_in_use",
+    "0 while the ConfigMap of the inventory as it is now is not in use: it has mistakes, is missing or cannot be read. 1 without one.",
+    &[],
+);
 pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 31] = [
+pub(super) static TABLE: [&Description; 32] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -192,6 +197,7 @@ pub(super) static TABLE: [&Description; 31] = [
     &CONFIG_RELOADS,
     &CONFIG_LAST_RELOAD,
     &CONFIG_DIGEST,
+    &INVENTORY,
     &WATCH_RESTARTS,
     &PANICS,
     &BUILD_INFO,
