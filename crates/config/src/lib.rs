@@ -9,7 +9,7 @@ pub mod inventory;
 mod kubelet_serving;
 mod mistake;
 mod node;
-mod range;
+pub mod range;
 mod reader;
 
 use std::collections::BTreeSet;
