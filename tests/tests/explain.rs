@@ -62,6 +62,63 @@ fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
 }
 
 #[test]
+fn an_inventory_in_the_cluster_is_read_there_and_from_files() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let scene = Scene::start(cluster).await?;
+        let config = cluster.directory().join("countersign.yaml");
+        let section = json!({
+            "enabled": true,
+            "accept": [["inventory"]],
+            "inventoryConfigMap": { "namespace": "kube-system", "name": "nodes" },
+        });
+        let file = json!({
+            "apiVersion": "countersign.dev/v1alpha1",
+            "kind": "CountersignConfiguration",
+            "approval": { "kubeletServing": section },
+        });
+        std::fs::write(&config, file.to_string())?;
+        let config = format!("--config={}", config.display());
+        let name = scene.asks("kept", &["good", "203.0.113.77"]).await?;
+        let object = scene.save(&name, &["certificatesigningrequest", &name])?;
+        let certificate = cluster.directory().join("apiserver.crt").display().to_string();
+        let make = ["create", "configmap", "nodes", "--namespace=kube-system"];
+        let rows = [
+            (None, "hold", json!("kubelet-serving/facts")),
+            (Some("--from-literal=good=good,203.0.113.77"), "approve", json!(null)),
+            (Some("--from-literal=good=good"), "hold", json!("kubelet-serving/san-justified")),
+        ];
+        for (data, outcome, rule) in rows {
+            if let Some(data) = data {
+                cluster.kubectl(&[
+                    "delete",
+                    "configmap",
+                    "nodes",
+                    "--namespace=kube-system",
+                    "--ignore-not-found",
+                ])?;
+                cluster.kubectl(&[&make[..], &[data]].concat())?;
+            }
+            let kinds = "nodes,services,endpointslices,servicecidrs,configmaps";
+            let facts = scene.save("facts", &[kinds, "--all-namespaces"])?;
+            let live = decision(&scene.explain(&name, &["--output=json", &config])?)?;
+            let offline = run(&[
+                "explain",
+                &config,
+                "--allowed=selfnodeserver",
+                "--output=json",
+                &format!("--filename={object}"),
+                &format!("--facts={facts}"),
+                &format!("--api-server-certificate={certificate}"),
+            ])?;
+            assert_eq!((&live["outcome"], &live["rule"]), (&json!(outcome), &rule), "{live}");
+            let offline = decision(&offline)?;
+            assert_eq!((&offline["outcome"], &offline["rule"]), (&json!(outcome), &rule), "{offline}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn the_exit_code_follows_the_object_to_its_end() -> TestResult {
     on_own_cluster(async |cluster| {
         let scene = Scene::start(cluster).await?;

@@ -105,3 +105,6 @@ async fn presented(
     }
     Ok(sans)
 }
+
+#[cfg(test)]
+mod tests;
