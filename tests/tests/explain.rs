@@ -84,7 +84,7 @@ fn an_inventory_in_the_cluster_is_read_there_and_from_files() -> TestResult {
         let make = ["create", "configmap", "nodes", "--namespace=kube-system"];
         let rows = [
             (None, "hold", json!("kubelet-serving/facts")),
-            (Some("--from-literal=good=good,203.0.113.77"), "approve", json!(null)),
+            (Some("--from-literal=good=good,203.0.113.77"), "approve", json!("kubelet-serving/permission")),
             (Some("--from-literal=good=good"), "hold", json!("kubelet-serving/san-justified")),
         ];
         for (data, outcome, rule) in rows {

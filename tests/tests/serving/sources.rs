@@ -86,7 +86,8 @@ fn an_inventory_in_the_cluster_gives_names_as_it_changes_and_a_mistake_takes_non
         ])?;
         stage.shows("countersign_inventory_in_use", 0.0).await?;
         let missing = ask(&["listed"]).await?;
-        stage.holds(&missing, "kubelet-serving/facts").await
+        stage.holds(&missing, "kubelet-serving/facts").await?;
+        Ok(())
     })
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn follow(facts: Arc<Facts>, feed: Feed) {
             index.keep_inventory_of(name.clone());
             Vec::new()
         });
-        feed.metrics.inventory_in_use(true);
+        feed.metrics.inventory_in_use(name.is_none());
         // One task does both: what the former ConfigMap says cannot come after it is given up.
         let other = tokio::select! {
             other = policy.wait_for(|policy| named(policy) != name) => other.is_ok(),

@@ -323,8 +323,8 @@ impl<T: Watched> Watcher<T> {
 
     fn pass_over(&self, name: &dyn Debug, error: &(dyn std::error::Error + 'static)) {
         self.metrics.failed("object_unreadable");
-        if self.unreadable.permits(&format!("{name:?}")) {
-            tracing::warn!(resource = T::RESOURCE, name = ?name, error, "an object cannot be read and is passed over");
+        if self.unreadable.permits(&format!("{name:?}: {error}")) {
+            tracing::warn!(resource = T::RESOURCE, name = ?name, error, "an object cannot be read");
         }
     }
 

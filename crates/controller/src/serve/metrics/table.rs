@@ -166,7 +166,7 @@ pub(super) static CONFIG_DIGEST: Description = gauge(
 );
 pub(super) static INVENTORY: Description = gauge(
     "countersign_inventory_in_use",
-    "0 while the ConfigMap of the inventory as it is now is not in use: it has mistakes, is missing or cannot be read. 1 without one.",
+    "0 until the ConfigMap of the inventory was read, and while it has mistakes or is missing; else 1, also where none is configured.",
     &[],
 );
 pub(super) static BUILD_INFO: Description =
