@@ -65,19 +65,7 @@ fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
 fn an_inventory_in_the_cluster_is_read_there_and_from_files() -> TestResult {
     on_own_cluster(async |cluster| {
         let scene = Scene::start(cluster).await?;
-        let config = cluster.directory().join("countersign.yaml");
-        let section = json!({
-            "enabled": true,
-            "accept": [["inventory"]],
-            "inventoryConfigMap": { "namespace": "kube-system", "name": "nodes" },
-        });
-        let file = json!({
-            "apiVersion": "countersign.dev/v1alpha1",
-            "kind": "CountersignConfiguration",
-            "approval": { "kubeletServing": section },
-        });
-        std::fs::write(&config, file.to_string())?;
-        let config = format!("--config={}", config.display());
+        let config = by_inventory(cluster)?;
         let name = scene.asks("kept", &["good", "203.0.113.77"]).await?;
         let object = scene.save(&name, &["certificatesigningrequest", &name])?;
         let certificate = cluster.directory().join("apiserver.crt").display().to_string();
@@ -198,6 +186,22 @@ impl<'a> Scene<'a> {
         std::fs::write(&path, self.cluster.kubectl(&words)?)?;
         Ok(path.display().to_string())
     }
+}
+
+/// A flag for a configuration by which the inventory in the cluster is believed, and nothing else.
+fn by_inventory(cluster: &ControlPlane) -> Result<String> {
+    let file = json!({
+        "apiVersion": "countersign.dev/v1alpha1",
+        "kind": "CountersignConfiguration",
+        "approval": { "kubeletServing": {
+            "enabled": true,
+            "accept": [["inventory"]],
+            "inventoryConfigMap": { "namespace": "kube-system", "name": "nodes" },
+        } },
+    });
+    let path = cluster.directory().join("countersign.yaml");
+    std::fs::write(&path, file.to_string())?;
+    Ok(format!("--config={}", path.display()))
 }
 
 fn run(words: &[&str]) -> Result<Output> {

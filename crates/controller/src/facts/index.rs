@@ -233,8 +233,14 @@ impl Index {
             unread: self.unread(bounds, now),
             reservations: self.reservations(san, bounds),
             nodes: self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect(),
-            inventory: bounds.inventory.and(self.inventoried.get(san)).cloned().unwrap_or_default(),
+            inventory: self.inventoried(san, bounds).cloned().unwrap_or_default(),
         }
+    }
+
+    /// The nodes to which the inventory gives a name, where it is the one that is followed.
+    fn inventoried(&self, san: &San, bounds: Bounds<'_>) -> Option<&BTreeSet<Arc<str>>> {
+        let is_followed = bounds.inventory.is_some() && bounds.inventory == self.inventory_of.as_ref();
+        is_followed.then(|| self.inventoried.get(san)).flatten()
     }
 
     /// Where API servers are dialled.
