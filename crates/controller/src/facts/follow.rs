@@ -42,3 +42,36 @@ pub(super) fn put<T: Indexed>(index: &mut Index, seen: Seen<T>) -> Vec<Change> {
     }
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::facts::object::{Node, Source};
+
+    fn is_read(index: &Index) -> bool {
+        let settings = ::config::KubeletServing::default();
+        !index.unread(crate::facts::bounds(&settings), Instant::now()).contains(&<Node as Source>::RESOURCE)
+    }
+
+    /// After a long silence, a watch tells first of what happened long ago.
+    #[tokio::test(start_paused = true)]
+    async fn a_change_does_not_say_that_nothing_was_missed() {
+        let mut index = Index::default();
+        let node = json!({"metadata": {"name": "n1", "resourceVersion": "1"}});
+        let node: Arc<Node> = Arc::new(serde_json::from_value(node).unwrap());
+        put::<Node>(&mut index, Seen::Init);
+        advance(Duration::from_secs(60)).await;
+        put::<Node>(&mut index, Seen::InitDone);
+        assert!(is_read(&index));
+        put(&mut index, Seen::Apply(node));
+        advance(Duration::from_secs(70)).await;
+        assert!(!is_read(&index), "the list was begun two minutes ago");
+        put::<Node>(&mut index, Seen::Current);
+        assert!(is_read(&index));
+    }
+}
