@@ -30,6 +30,9 @@ pub struct Claims {
 
     /// The Nodes that list it in their status; those that list too many are left out.
     pub nodes: BTreeSet<Arc<str>>,
+
+    /// The nodes to which the part of the inventory that is kept in the cluster gives it.
+    pub inventory: BTreeSet<Arc<str>>,
 }
 
 /// For what a name or an address is reserved.

@@ -177,6 +177,12 @@ impl<'a> Case<'a> {
         Self { request, policy, facts, node, sans }
     }
 
+    /// Whether the inventory gives the node this name: that of the configuration, or that in the cluster.
+    fn inventory_lists(&self, san: &San) -> bool {
+        let configured = self.policy.inventory.get(self.node).is_some_and(|sans| sans.contains(san));
+        configured || self.facts.claims(san).is_some_and(|claims| claims.inventory.contains(self.node))
+    }
+
     fn unknown_claims(&self) -> Vec<Question> {
         let unknown = self.sans.iter().filter(|san| self.facts.claims(san).is_none());
         unknown.cloned().map(Question::Claims).collect()

@@ -18,7 +18,8 @@ pub struct NodeServer {
     /// A name is justified when every source of one of these sets confirms it.
     pub accept: Vec<BTreeSet<Source>>,
 
-    /// The static inventory: which node serves under which names and addresses.
+    /// The part of the inventory that the configuration holds: which node serves under which names and addresses. What is kept in
+    /// the cluster comes with [`Claims::inventory`](crate::Claims::inventory).
     pub inventory: BTreeMap<String, BTreeSet<San>>,
 
     /// Domains in which nodes have names in DNS, as `<node>.<domain>`.
@@ -113,10 +114,5 @@ impl NodeServer {
     /// Whether any accepted combination asks this source.
     pub(crate) fn asks(&self, source: Source) -> bool {
         self.accept.iter().any(|sources| sources.contains(&source))
-    }
-
-    /// Whether the inventory gives a node this name.
-    pub(crate) fn lists(&self, node: &str, san: &San) -> bool {
-        self.inventory.get(node).is_some_and(|sans| sans.contains(san))
     }
 }

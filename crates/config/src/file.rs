@@ -69,6 +69,11 @@ pub struct KubeletServing {
     #[serde(default)]
     pub inventory: BTreeMap<String, BTreeSet<String>>,
 
+    /// ConfigMap with more of the inventory: its keys are names of nodes, its values their names and addresses, separated by
+    /// commas or blanks.
+    #[serde(default)]
+    pub inventory_config_map: Option<ObjectName>,
+
     /// Where nodes have names in DNS.
     #[serde(default)]
     pub dns: Dns,
@@ -109,7 +114,7 @@ pub struct KubeletServing {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum SourceName {
-    /// The list in inventory.
+    /// The list in inventory, or in inventoryConfigMap.
     Inventory,
     /// DNS: the node's name in one of dns.domains leads to the address.
     Dns,
@@ -117,6 +122,17 @@ pub enum SourceName {
     LiveCertificate,
     /// The addresses in the Node's status, which the node reports itself.
     NodeStatus,
+}
+
+/// The name of an object in a namespace.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ObjectName {
+    /// Its namespace.
+    pub namespace: String,
+
+    /// Its name.
+    pub name: String,
 }
 
 /// Where nodes have names in DNS.
@@ -250,6 +266,7 @@ impl From<&crate::KubeletServing> for KubeletServing {
             enabled: serving.enabled,
             accept: accept(judgement),
             inventory: inventory.map(|(node, sans)| (node.clone(), texts(sans))).collect(),
+            inventory_config_map: serving.inventory_config_map.as_ref().map(ObjectName::from),
             dns: Dns {
                 domains: judgement.node_domains.clone(),
                 resolvers: serving.resolvers.iter().copied().map(Resolver).collect(),
@@ -265,6 +282,12 @@ impl From<&crate::KubeletServing> for KubeletServing {
             kubelet_port: serving.kubelet_port,
             deny: judgement.deny.iter().copied().map(RuleId).collect(),
         }
+    }
+}
+
+impl From<&crate::ObjectName> for ObjectName {
+    fn from(object: &crate::ObjectName) -> Self {
+        Self { namespace: object.namespace.clone(), name: object.name.clone() }
     }
 }
 

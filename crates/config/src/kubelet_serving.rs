@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use approver::{Constraints, NamePattern, San, Source};
 
-use crate::KubeletServing;
 use crate::duration;
 use crate::mistake::Fault;
 use crate::node::{Value, place};
 use crate::range;
 use crate::reader::{Item, Reader, Section};
+use crate::{KubeletServing, ObjectName};
 
 /// Ids of the rules that may deny a request: those on what it says. What is not there yet, or cannot be read, is no reason to
 /// refuse anything for good.
@@ -81,6 +81,8 @@ fn read_sources(section: &mut Section<'_>, read: &mut KubeletServing, reader: &m
     if let Some(item) = section.field("inventory") {
         judgement.inventory = inventory(&item, reader);
     }
+    let config_map = section.field("inventoryConfigMap").and_then(|item| item.section(reader));
+    read.inventory_config_map = config_map.and_then(|section| object_name(section, reader));
     if let Some(mut dns) = section.field("dns").and_then(|item| item.section(reader)) {
         let item = dns.field("domains");
         judgement.node_domains = item.map(|item| domains(&item, reader)).unwrap_or_default();
@@ -96,8 +98,11 @@ fn read_sources(section: &mut Section<'_>, read: &mut KubeletServing, reader: &m
     if accepts(Source::Dns) && judgement.node_domains.is_empty() {
         accept.wrong(reader, Fault::Useless("dns confirms nothing without dns.domains"));
     }
-    if accepts(Source::Inventory) && judgement.inventory.is_empty() {
-        accept.wrong(reader, Fault::Useless("inventory confirms nothing without an inventory"));
+    if accepts(Source::Inventory) && judgement.inventory.is_empty() && read.inventory_config_map.is_none() {
+        accept.wrong(
+            reader,
+            Fault::Useless("inventory confirms nothing without inventory or inventoryConfigMap"),
+        );
     }
 }
 
@@ -136,8 +141,21 @@ fn inventory(item: &Item<'_>, reader: &mut Reader) -> BTreeMap<String, BTreeSet<
     inventory
 }
 
-/// Whether a Node can have that name: an RFC 1123 subdomain.
-fn is_node_name(name: &str) -> bool {
+/// The name of an object; `None` where it is not one.
+fn object_name(mut section: Section<'_>, reader: &mut Reader) -> Option<ObjectName> {
+    let is_namespace = |text: &str| is_node_name(text) && !text.contains('.') && text.len() <= 63;
+    let mut field = |name, expected: &str, is_good: &dyn Fn(&str) -> bool| {
+        let item = section.required(reader, name, expected)?;
+        item.parsed(reader, expected, |text| is_good(text).then(|| text.to_owned()))
+    };
+    let namespace = field("namespace", "the name of a namespace", &is_namespace);
+    let name = field("name", "the name of a ConfigMap", &is_node_name);
+    section.finish(reader);
+    Some(ObjectName { namespace: namespace?, name: name? })
+}
+
+/// Whether a Node, or a ConfigMap, can have that name: an RFC 1123 subdomain.
+pub(crate) fn is_node_name(name: &str) -> bool {
     // Such is a pattern in which nothing stands for anything else.
     let pattern = name.parse::<NamePattern>();
     pattern.is_ok_and(|pattern| pattern.to_string() == name) && !name.contains(['*', '{'])

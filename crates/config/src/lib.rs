@@ -5,10 +5,11 @@
 
 pub mod duration;
 pub mod file;
+pub mod inventory;
 mod kubelet_serving;
 mod mistake;
 mod node;
-mod range;
+pub mod range;
 mod reader;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 
 pub use kubelet_serving::DENIABLE;
-pub use mistake::{Fault, Mistake, Mistakes, Place};
+pub use mistake::{Fault, Mistake, Mistakes, Place, in_one_line};
 
 use node::Value;
 use reader::{Item, Reader};
@@ -44,6 +45,9 @@ pub struct KubeletServing {
     /// By what they are judged.
     pub judgement: approver::NodeServer,
 
+    /// Where a further part of the inventory is kept, which goes together with that in the judgement.
+    pub inventory_config_map: Option<ObjectName>,
+
     /// Whom to ask for names; with none, the resolvers of the machine.
     pub resolvers: Vec<SocketAddr>,
 
@@ -54,12 +58,29 @@ pub struct KubeletServing {
     pub kubelet_port: u16,
 }
 
+/// The name of an object in a namespace.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObjectName {
+    /// `metadata.namespace`.
+    pub namespace: String,
+
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
 impl Default for KubeletServing {
     /// What `--approve-kubelet-serving` alone means.
     fn default() -> Self {
         Self {
             enabled: true,
             judgement: approver::NodeServer::default(),
+            inventory_config_map: None,
             resolvers: Vec::new(),
             service_ranges: Vec::new(),
             kubelet_port: 10250,

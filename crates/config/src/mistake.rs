@@ -11,6 +11,18 @@ use crate::duration::DurationError;
 #[error("{}", .0.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Mistakes(pub Vec<Mistake>);
 
+/// The first of what is wrong, for a line of the log.
+pub fn in_one_line(wrong: &[impl fmt::Display]) -> String {
+    let shown: Vec<_> = wrong.iter().take(MOST_SHOWN).map(ToString::to_string).collect();
+    let more = match wrong.len().saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    shown.join("; ") + &more
+}
+
+const MOST_SHOWN: usize = 10;
+
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mistake {

@@ -15,6 +15,12 @@ pub(crate) fn read_all(item: &Item<'_>, reader: &mut Reader) -> Vec<IpNet> {
     items.iter().filter_map(|item| read(item, reader)).collect()
 }
 
+/// A range as flags have it, where Go's `net.ParseCIDR` drops the bits behind the prefix.
+#[must_use]
+pub fn from_text(text: &str) -> Option<IpNet> {
+    text.parse().ok().map(|range| canonical(range).trunc())
+}
+
 fn read(item: &Item<'_>, reader: &mut Reader) -> Option<IpNet> {
     let text = item.text(reader, EXPECTED)?;
     if let Ok(address) = text.parse::<IpAddr>() {

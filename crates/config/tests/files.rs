@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use approver::{NodeServer, San, Source};
-use config::{Configuration, KubeletServing, parse};
+use config::{Configuration, KubeletServing, ObjectName, parse};
 
 const HEAD: &str = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
 
@@ -72,12 +72,15 @@ fn every_field_means_what_the_approver_takes_it_for() {
     assert_eq!(resolvers, ["10.0.0.53:53", "10.0.0.54:5353", "10.0.0.55:53", "[fd00::53]:53"]);
     assert_eq!(read.service_ranges, ["10.96.0.0/12".parse().unwrap()]);
     assert_eq!(read.kubelet_port, 10251);
+    let config_map = ObjectName { namespace: "kube-system".to_owned(), name: "nodes.1".to_owned() };
+    assert_eq!(read.inventory_config_map, Some(config_map));
 }
 
 /// No field has its default, and some values are not in their canonical form.
 const EVERYTHING: &str = r#"accept: [[inventory], [node-status, dns]]
 inventory:
   worker-1: [Worker-1, "::ffff:10.0.0.1"]
+inventoryConfigMap: {namespace: kube-system, name: nodes.1}
 dns: {domains: [Example.COM.], resolvers: [10.0.0.53, "10.0.0.54:5353", "::ffff:10.0.0.55", "[fd00::53]:53"]}
 clusterDomains: [cluster.example]
 serviceRanges: [10.96.0.0/12]
@@ -146,7 +149,21 @@ const BAD_SECTIONS: &[(&str, &[&str])] = &[
     (
         "accept: [[inventory]]",
         &[
-            "line 6, column 13: approval.kubeletServing.accept: inventory confirms nothing without an inventory",
+            "line 6, column 13: approval.kubeletServing.accept: inventory confirms nothing without inventory or inventoryConfigMap",
+        ],
+    ),
+    (
+        "inventoryConfigMap: {namespace: a.b, name: A, key: x}",
+        &[
+            "line 6, column 37: approval.kubeletServing.inventoryConfigMap.namespace: expected the name of a namespace, not \"a.b\"",
+            "line 6, column 48: approval.kubeletServing.inventoryConfigMap.name: expected the name of a ConfigMap, not \"A\"",
+            "line 6, column 51: approval.kubeletServing.inventoryConfigMap.key: unknown field",
+        ],
+    ),
+    (
+        "inventoryConfigMap: {name: nodes}",
+        &[
+            "line 6, column 25: approval.kubeletServing.inventoryConfigMap.namespace: missing: expected the name of a namespace",
         ],
     ),
     (

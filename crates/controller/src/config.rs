@@ -5,7 +5,7 @@
 
 mod approval;
 mod client;
-mod given;
+pub(crate) mod given;
 mod leader_election;
 mod problem;
 mod serving;

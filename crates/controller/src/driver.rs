@@ -76,7 +76,7 @@ impl Driver {
     #[must_use]
     pub fn new(settings: Settings, executor: Executor, events: Events, watched: Watched) -> Self {
         let Watched { health, metrics } = watched;
-        let engine = Engine::new(settings, events.policy.borrow().standings.clone());
+        let engine = Engine::new(settings, events.policy.borrow().standings.clone()).inquiring(is_inquiry);
         Self {
             engine,
             executor: Arc::new(executor),
@@ -211,6 +211,14 @@ enum Event {
     Stop,
 }
 
+/// Whether a question goes to others than the API server: name servers, and whoever serves at an address.
+fn is_inquiry(question: &Question) -> bool {
+    match question {
+        Question::Resolve(_) | Question::LiveCertificate(_) => true,
+        Question::Review(_) | Question::Node(_) | Question::Claims(_) => false,
+    }
+}
+
 fn input(seen: Seen) -> Option<Input> {
     Some(match seen {
         Seen::Init => Input::Init,
@@ -218,7 +226,7 @@ fn input(seen: Seen) -> Option<Input> {
         Seen::InitDone => Input::InitDone,
         Seen::Apply(object) => Input::Apply(object),
         Seen::Deleted { name, uid, .. } => Input::Deleted { name, uid },
-        Seen::Current => return None,
+        Seen::Unreadable { .. } | Seen::Current | Seen::NotServed => return None,
     })
 }
 

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::kube::call::{CallError, Caller, Operation};
+use crate::kube::client::Trusted;
 use crate::kube::path::encoded;
 use crate::policy::Policy;
 use crate::serve::metrics::Metrics;
@@ -22,6 +23,7 @@ use crate::serve::metrics::Metrics;
 mod api_servers;
 mod follow;
 pub mod index;
+pub mod inventory;
 mod names;
 pub mod object;
 pub mod peer;
@@ -48,32 +50,25 @@ pub struct Facts {
 pub type Changed = mpsc::UnboundedSender<Change>;
 
 impl Facts {
-    /// Answers from what `caller` reads, once [`Self::follow`] runs, within what the policy says.
+    /// Answers from what `caller` reads for each request, once [`Self::follow`] runs, within what the policy says.
     #[must_use]
     pub fn new(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> Arc<Self> {
         Arc::new(Self { caller, index: RwLock::default(), names: Mutex::default(), policy })
     }
 
-    /// Keeps the indexes current from when the policy first asks for them, for ever. API servers' certificates chain to `trusted`.
-    pub async fn follow(self: Arc<Self>, news: News, trusted: Vec<Vec<u8>>) {
+    /// Keeps the indexes current from when the policy first asks for them, for ever.
+    pub async fn follow(self: Arc<Self>, feed: Feed) {
         let mut policy = self.policy.clone();
         if policy.wait_for(|policy| policy.kubelet_serving.is_some()).await.is_err() {
             return std::future::pending().await;
         }
         let mut tasks = JoinSet::new();
-        follow::spawn::<object::Node>(&self, &news, &mut tasks);
-        follow::spawn::<object::Service>(&self, &news, &mut tasks);
-        follow::spawn::<object::ApiServers>(&self, &news, &mut tasks);
-        follow::spawn::<object::ServiceRanges>(&self, &news, &mut tasks);
-        match Peers::trusting(trusted.iter().map(Vec::as_slice)) {
-            Ok(peers) => {
-                drop(tasks.spawn(api_servers::follow(Arc::clone(&self), peers, news.changed.clone())))
-            }
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "API servers' certificates cannot be verified without the CA in the kubeconfig; no serving certificate will be approved"
-            ),
-        }
+        follow::spawn::<object::Node>(&self, &feed, &mut tasks);
+        follow::spawn::<object::Service>(&self, &feed, &mut tasks);
+        follow::spawn::<object::ApiServers>(&self, &feed, &mut tasks);
+        follow::spawn::<object::ServiceRanges>(&self, &feed, &mut tasks);
+        tasks.spawn(inventory::follow(Arc::clone(&self), feed.clone()));
+        tasks.spawn(api_servers::follow(self, feed));
         // None of them ends by itself; a panic is the end of this one too.
         if let Some(Err(error)) = tasks.join_next().await
             && let Ok(panic) = error.try_into_panic()
@@ -151,6 +146,13 @@ impl Facts {
         Ok(Some(node.fact()))
     }
 
+    /// What is missing of the inventory that is kept in the cluster.
+    fn unread_inventory(&self) -> Option<&'static str> {
+        let settings = self.settings()?;
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.unread_inventory(bounds(&settings), Instant::now())
+    }
+
     fn settings(&self) -> Option<Arc<KubeletServing>> {
         self.policy.borrow().kubelet_serving.clone()
     }
@@ -174,13 +176,24 @@ impl Facts {
     }
 }
 
-fn bounds(settings: &KubeletServing) -> Bounds<'_> {
-    Bounds { max_addresses: settings.judgement.max_addresses, service_ranges: &settings.service_ranges }
+/// What the settings say of claims.
+pub(crate) fn bounds(settings: &KubeletServing) -> Bounds<'_> {
+    Bounds {
+        max_addresses: settings.judgement.max_addresses,
+        service_ranges: &settings.service_ranges,
+        inventory: settings.inventory_config_map.as_ref(),
+    }
 }
 
-/// Whom to tell what is new.
+/// Where news comes from, and whom to tell.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct Feed {
+    /// Who lists and watches. A limit on its calls would make what is known old.
+    pub caller: Caller,
+
+    /// The authorities to which API servers' certificates chain.
+    pub trusted: Trusted,
+
     /// Questions whose answers may have changed.
     pub changed: Changed,
 

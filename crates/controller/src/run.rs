@@ -18,7 +18,7 @@ use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::configuration::Audience;
 use crate::driver::{Driver, DriverError, Events, Watched};
 use crate::executor::{Executor, Tools};
-use crate::facts::{Facts, News};
+use crate::facts::{Facts, Feed};
 use crate::kube::access::AccessError;
 use crate::kube::call::Caller;
 use crate::kube::client::Clients;
@@ -125,16 +125,22 @@ impl Running {
         let (seen, events) = mpsc::channel(EVENTS);
         background.spawn(Watcher::new(caller.clone(), seen, Arc::clone(&metrics)).run());
         let (changed, changes) = mpsc::unbounded_channel();
-        let trusted = clients.trusted();
+        let feed = Feed {
+            caller: caller.clone(),
+            trusted: clients.trusted(),
+            changed,
+            metrics: Arc::clone(&metrics),
+        };
         background.spawn(clients.follow(POLL));
         let policy = policies(&config, authorities, configuration, (&metrics, &mut background));
-        let news = News { changed, metrics: Arc::clone(&metrics) };
+        // What goes out for single requests is held to the limit, and what everything else rests on is not.
+        let caller = caller.with_rate(rate(&config.client));
         let facts = Facts::new(caller.clone(), policy.clone());
-        background.spawn(Arc::clone(&facts).follow(news, trusted));
+        background.spawn(Arc::clone(&facts).follow(feed));
         let events =
             Events { seen: events, changed: changes, leading, policy: policy.clone(), stop: stop.clone() };
         let known = Known { policy, facts, events: told };
-        let executor = executor(&config.client, caller, known, metrics)?;
+        let executor = executor(caller, known, metrics)?;
         let driver = Driver::new(settings(&config), executor, events, watched);
         let driver = tokio::spawn(driver.run(config.shutdown_timeout));
         Ok(Self { health, endpoints, driver, election, background, stop, release })
@@ -239,14 +245,12 @@ struct Known {
     events: events::Events,
 }
 
-fn executor(
-    config: &ClientConfig,
-    caller: Caller,
-    known: Known,
-    metrics: Arc<Metrics>,
-) -> std::io::Result<Executor> {
-    let rate = config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())));
-    let caller = caller.with_rate(rate);
+/// The limit on calls per second, where one is given.
+fn rate(config: &ClientConfig) -> Option<Arc<RateLimit>> {
+    config.rate_limit.map(|limit| Arc::new(RateLimit::new(limit.qps, limit.burst.get())))
+}
+
+fn executor(caller: Caller, known: Known, metrics: Arc<Metrics>) -> std::io::Result<Executor> {
     let Known { policy, facts, events } = known;
     let tools = Tools {
         requests: Requests::new(caller.clone()),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use controller::kube::access::{Access, AccessError};
 use controller::kube::call::Caller;
 use controller::kube::client::Clients;
@@ -86,6 +88,33 @@ async fn a_kubeconfig_that_is_replaced_is_used_by_every_client_handed_out() {
     kubeconfig(&path, &url, "two");
     becomes(&first, &seen, "Bearer two").await;
     becomes(&second, &seen, "Bearer two").await;
+}
+
+/// Writes a kubeconfig that trusts a CA of its own, and returns that in DER.
+fn trusting(path: &Path) -> Vec<u8> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    let data = BASE64_STANDARD.encode(authority.pem());
+    kubeconfig(path, "https://127.0.0.1:1", "one");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    config["clusters"][0]["cluster"]["certificate-authority-data"] = json!(data);
+    std::fs::write(path, config.to_string()).unwrap();
+    authority.der().to_vec()
+}
+
+#[tokio::test]
+async fn a_ca_that_is_replaced_is_told_to_who_looks_at_api_servers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config");
+    let first = trusting(&path);
+    let access = Access { kubeconfig: Some(path.clone()), master: None };
+    let clients = Clients::load(access, metrics()).await.unwrap();
+    let mut trusted = clients.trusted();
+    assert_eq!(*trusted.borrow_and_update(), [first]);
+    tokio::spawn(clients.follow(Duration::from_millis(10)));
+    let second = trusting(&path);
+    tokio::time::timeout(Duration::from_secs(30), trusted.changed()).await.unwrap().unwrap();
+    assert_eq!(*trusted.borrow_and_update(), [second]);
 }
 
 /// An API server on loopback, and where each of its requests came from.

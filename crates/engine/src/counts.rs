@@ -27,6 +27,8 @@ pub struct Counts {
     pub deletes: usize,
     /// Decisions and signatures under way.
     pub local: usize,
+    /// Questions to others than the API server in flight.
+    pub inquiries: usize,
     /// Bytes of objects that wait for their turn.
     pub object_bytes: usize,
     /// For how long the object that is most overdue for cleaning has been so.

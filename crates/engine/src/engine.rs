@@ -60,6 +60,8 @@ pub struct Engine<Q, A> {
     cleaning_rate: Bucket,
     /// Whether the next retry is a question's.
     question_retries: bool,
+    /// Whether the next question that is asked again goes to others than the API server.
+    inquiry_retries: bool,
 }
 
 impl<Q, A> Engine<Q, A>
@@ -90,7 +92,15 @@ where
             retry_rate: Bucket::new(settings.retry.per_second, settings.retry.burst),
             cleaning_rate: Bucket::new(settings.cleaning.per_second, settings.cleaning.burst),
             question_retries: false,
+            inquiry_retries: false,
         }
+    }
+
+    /// The same; these questions go to others than the API server, who may take seconds: they take no place from a call.
+    #[must_use]
+    pub fn inquiring(mut self, is_inquiry: fn(&Q) -> bool) -> Self {
+        self.waiting.inquire(is_inquiry);
+        self
     }
 
     /// Takes in what has happened. Never fails.
@@ -144,6 +154,7 @@ where
             call_limit: self.flights.limit(Place::Call),
             deletes: self.flights.under_way(Place::Delete),
             local: self.flights.under_way(Place::Local),
+            inquiries: self.flights.under_way(Place::Inquiry),
             cleaning_delay: self.since(self.deadlines.next()),
             object_bytes: self.objects.bytes(),
             shared_answers: self.waiting.shared_answers(),

@@ -15,6 +15,7 @@ pub(crate) struct Flights {
     calls: Limit,
     max_deletes: usize,
     max_local: usize,
+    max_inquiries: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +41,15 @@ pub(crate) enum Place {
     Delete,
     /// A processor: to decide, or to sign.
     Local,
+    /// Somebody else than the API server, who may take seconds to answer or never do.
+    Inquiry,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 3] = [Self::Call, Self::Delete, Self::Local];
+    pub(crate) const ALL: [Self; 4] = [Self::Call, Self::Delete, Self::Local, Self::Inquiry];
+
+    /// Where questions go.
+    pub(crate) const ASKED: [Self; 2] = [Self::Call, Self::Inquiry];
 }
 
 impl Flights {
@@ -55,6 +61,7 @@ impl Flights {
             calls: Limit::new(settings),
             max_deletes: settings.cleaning.max_in_flight.max(1),
             max_local: settings.max_local.max(1),
+            max_inquiries: settings.max_inquiries.max(1),
         }
     }
 
@@ -88,6 +95,7 @@ impl Flights {
             Place::Call => self.calls.calls(),
             Place::Delete => self.max_deletes,
             Place::Local => self.max_local,
+            Place::Inquiry => self.max_inquiries,
         }
     }
 

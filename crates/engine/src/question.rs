@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::flights::Place;
 use crate::records::Slot;
 
 /// Names one question in the waiting room; never used again.
@@ -11,6 +12,8 @@ pub(crate) struct QuestionId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) struct Asked<Q, A> {
     pub(crate) question: Q,
+    /// Where it goes.
+    pub(crate) place: Place,
     pub(crate) sending: Sending,
     /// Who shares the next answer, or while in flight the one under way: all were seen before it was sent.
     pub(crate) current: BTreeSet<Slot>,
@@ -44,9 +47,10 @@ pub(crate) enum Sending {
 }
 
 impl<Q, A: PartialEq> Asked<Q, A> {
-    pub(crate) fn new(question: Q) -> Self {
+    pub(crate) fn new(question: Q, place: Place) -> Self {
         Self {
             question,
+            place,
             sending: Sending::Idle,
             current: BTreeSet::new(),
             next: BTreeSet::new(),

@@ -7,6 +7,9 @@ pub struct Settings {
     /// server's answers.
     pub max_in_flight: usize,
 
+    /// Questions to others than the API server in flight at most. Each may take seconds, and takes no place from a call.
+    pub max_inquiries: usize,
+
     /// How long our calls may wait in the API server before fewer are made at once.
     pub queueing_target: Duration,
 
@@ -76,6 +79,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_in_flight: 64,
+            // As many as the rate of retries can keep waiting for four seconds each, and some more.
+            max_inquiries: 64,
             queueing_target: Duration::from_millis(50),
             max_local: 16,
             object_budget_bytes: 2 << 20,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use csr::Rule;
 
 use crate::agenda::Agenda;
+use crate::flights::Place;
 use crate::pass::Pass;
 use crate::question::{Asked, QuestionId, Sending};
 use crate::records::Slot;
@@ -24,8 +25,11 @@ pub(crate) struct WaitingRoom<Q, A> {
     guests: HashMap<Slot, Guest<Q, A>>,
     /// Those of them that go on at once when they are answered.
     in_turn: BTreeSet<Slot>,
-    wanted: VecDeque<QuestionId>,
-    overdue: VecDeque<QuestionId>,
+    /// What is to be sent, by where it goes.
+    wanted: [VecDeque<QuestionId>; Place::ALL.len()],
+    overdue: [VecDeque<QuestionId>; Place::ALL.len()],
+    /// Whether a question goes to somebody else than the API server.
+    is_inquiry: fn(&Q) -> bool,
     rounds: Agenda<Duration, QuestionId>,
     next_id: u64,
     shared_answers: u64,
@@ -72,13 +76,19 @@ where
             ids: HashMap::new(),
             guests: HashMap::new(),
             in_turn: BTreeSet::new(),
-            wanted: VecDeque::new(),
-            overdue: VecDeque::new(),
+            wanted: Default::default(),
+            overdue: Default::default(),
+            is_inquiry: |_| false,
             rounds: Agenda::default(),
             next_id: 0,
             shared_answers: 0,
             held_by: BTreeMap::new(),
         }
+    }
+
+    /// Says which questions go to others than the API server.
+    pub(crate) fn inquire(&mut self, is_inquiry: fn(&Q) -> bool) {
+        self.is_inquiry = is_inquiry;
     }
 
     /// What time it is.
@@ -178,9 +188,9 @@ where
         self.in_turn.iter().copied()
     }
 
-    /// The next question that somebody waits for.
-    pub(crate) fn send(&mut self) -> Option<(QuestionId, Q)> {
-        while let Some(id) = self.wanted.pop_front() {
+    /// The next question that goes there and that somebody waits for.
+    pub(crate) fn send(&mut self, place: Place) -> Option<(QuestionId, Q)> {
+        while let Some(id) = self.wanted[place as usize].pop_front() {
             if let Some(question) = self.mark_sent(id, Sending::Wanted) {
                 return Some((id, question));
             }
@@ -188,9 +198,9 @@ where
         None
     }
 
-    /// The next question that is asked again.
-    pub(crate) fn send_again(&mut self) -> Option<(QuestionId, Q)> {
-        while let Some(id) = self.overdue.pop_front() {
+    /// The next question that is asked there again.
+    pub(crate) fn send_again(&mut self, place: Place) -> Option<(QuestionId, Q)> {
+        while let Some(id) = self.overdue[place as usize].pop_front() {
             if let Some(question) = self.mark_sent(id, Sending::Overdue) {
                 return Some((id, question));
             }
@@ -198,9 +208,9 @@ where
         None
     }
 
-    /// Whether a question is to be asked again as soon as the rate of retries allows.
-    pub(crate) fn has_overdue(&self) -> bool {
-        !self.overdue.is_empty()
+    /// Whether a question is to be asked there again as soon as the rate of retries allows.
+    pub(crate) fn has_overdue(&self, place: Place) -> bool {
+        !self.overdue[place as usize].is_empty()
     }
 
     /// Who shares the answer under way.
@@ -217,7 +227,7 @@ where
             asked.due = None;
             if asked.sending == Sending::Idle {
                 asked.sending = Sending::Overdue;
-                self.overdue.push_back(id);
+                self.overdue[asked.place as usize].push_back(id);
             }
         }
         true
@@ -310,8 +320,9 @@ where
         }
         let id = QuestionId(self.next_id);
         self.next_id += 1;
+        let place = if (self.is_inquiry)(&question) { Place::Inquiry } else { Place::Call };
         self.ids.insert(question.clone(), id);
-        self.asked.insert(id, Asked::new(question));
+        self.asked.insert(id, Asked::new(question, place));
         id
     }
 
@@ -327,7 +338,7 @@ where
             self.ensure_round(id);
         } else {
             asked.sending = Sending::Wanted;
-            self.wanted.push_back(id);
+            self.wanted[asked.place as usize].push_back(id);
         }
     }
 

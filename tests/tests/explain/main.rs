@@ -11,7 +11,7 @@ use std::process::Output;
 
 use anyhow::Result;
 use countersign_e2e::nodes::on_own_cluster;
-use countersign_e2e::{TestResult, VIRTUAL_ADDRESS, requests};
+use countersign_e2e::{ControlPlane, TestResult, VIRTUAL_ADDRESS, requests};
 use scene::{SERVING, Scene, run, text};
 use serde_json::{Value, json};
 
@@ -49,6 +49,51 @@ fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
             let (live, offline) = (decision(&live)?, decision(&offline)?);
             assert_eq!(live, offline, "{name}");
             assert_eq!(live["outcome"], outcome, "{name}: {live}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_inventory_in_the_cluster_is_read_there_and_from_files() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let scene = Scene::start(cluster).await?;
+        let config = by_inventory(cluster)?;
+        let name = scene.asks("kept", &["good", "203.0.113.77"]).await?;
+        let object = scene.save(&name, &["certificatesigningrequest", &name])?;
+        let certificate = cluster.directory().join("apiserver.crt").display().to_string();
+        let make = ["create", "configmap", "nodes", "--namespace=kube-system"];
+        let rows = [
+            (None, "hold", json!("kubelet-serving/facts")),
+            (Some("--from-literal=good=good,203.0.113.77"), "approve", json!("kubelet-serving/permission")),
+            (Some("--from-literal=good=good"), "hold", json!("kubelet-serving/san-justified")),
+        ];
+        for (data, outcome, rule) in rows {
+            if let Some(data) = data {
+                cluster.kubectl(&[
+                    "delete",
+                    "configmap",
+                    "nodes",
+                    "--namespace=kube-system",
+                    "--ignore-not-found",
+                ])?;
+                cluster.kubectl(&[&make[..], &[data]].concat())?;
+            }
+            let kinds = "nodes,services,endpointslices,servicecidrs,configmaps";
+            let facts = scene.save("facts", &[kinds, "--all-namespaces"])?;
+            let live = decision(&scene.explain(&name, &["--output=json", &config])?)?;
+            let offline = run(&[
+                "explain",
+                &config,
+                "--allowed=selfnodeserver",
+                "--output=json",
+                &format!("--filename={object}"),
+                &format!("--facts={facts}"),
+                &format!("--api-server-certificate={certificate}"),
+            ])?;
+            assert_eq!((&live["outcome"], &live["rule"]), (&json!(outcome), &rule), "{live}");
+            let offline = decision(&offline)?;
+            assert_eq!((&offline["outcome"], &offline["rule"]), (&json!(outcome), &rule), "{offline}");
         }
         Ok(())
     })
@@ -101,6 +146,22 @@ fn what_waits_is_in_the_table_and_what_has_ended_is_not() -> TestResult {
         assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
         Ok(())
     })
+}
+
+/// A flag for a configuration by which the inventory in the cluster is believed, and nothing else.
+fn by_inventory(cluster: &ControlPlane) -> Result<String> {
+    let file = json!({
+        "apiVersion": "countersign.dev/v1alpha1",
+        "kind": "CountersignConfiguration",
+        "approval": { "kubeletServing": {
+            "enabled": true,
+            "accept": [["inventory"]],
+            "inventoryConfigMap": { "namespace": "kube-system", "name": "nodes" },
+        } },
+    });
+    let path = cluster.directory().join("countersign.yaml");
+    std::fs::write(&path, file.to_string())?;
+    Ok(format!("--config={}", path.display()))
 }
 
 /// What was decided and why, without what only a cluster vouches for.

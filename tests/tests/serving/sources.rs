@@ -39,6 +39,78 @@ fn the_inventory_gives_what_the_status_does_not_list_and_nothing_else_does() -> 
 }
 
 #[test]
+fn an_inventory_in_the_cluster_gives_names_as_it_changes_and_a_mistake_takes_none_away() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let section = json!({
+            "enabled": true,
+            "accept": [["inventory"]],
+            "inventory": { "filed": ["filed"] },
+            "inventoryConfigMap": { "namespace": "kube-system", "name": "countersign-inventory" },
+        });
+        let stage = Stage::configured(cluster, &section).await?;
+        let filed = stage.node("filed", &["filed"]).await?;
+        let first = requests::kubelet_serving("filed", &["filed"])?.create(&filed).await?;
+        // First nobody may read it, then it is not there: not even what the file gives is approved.
+        stage.holds(&first, "kubelet-serving/facts").await?;
+        stage.apply("deploy/inventory.yaml")?;
+        stage.notes(&first, "the ConfigMap of the inventory, which does not exist").await?;
+        stage.inventory(&json!({ "listed": "listed, 203.0.113.1" }))?;
+        outcome::reached(&stage.admin, &first, Outcome::Issued).await?;
+
+        let listed = stage.node("listed", &["203.0.113.9"]).await?;
+        let ask = async |sans: &[&str]| requests::kubelet_serving("listed", sans)?.create(&listed).await;
+        let name = ask(&["listed", "203.0.113.1"]).await?;
+        outcome::reached(&stage.admin, &name, Outcome::Issued).await?;
+        let late = ask(&["listed", "203.0.113.2"]).await?;
+        stage.holds(&late, "kubelet-serving/san-justified").await?;
+        let taken = requests::kubelet_serving("filed", &["203.0.113.1"])?.create(&filed).await?;
+        stage.holds(&taken, "kubelet-serving/san-justified").await?;
+        stage.inventory(&json!({ "listed": "listed\n203.0.113.1 203.0.113.2" }))?;
+        outcome::reached(&stage.admin, &late, Outcome::Issued).await?;
+
+        stage.inventory(&json!({ "listed": "listed, 203.0.113.256", "Listed": "203.0.113.3" }))?;
+        stage.shows("countersign_inventory_in_use", 0.0).await?;
+        let kept = ask(&["listed", "203.0.113.2"]).await?;
+        outcome::reached(&stage.admin, &kept, Outcome::Issued).await?;
+        assert_eq!(stage.outcome(&taken).await?, Outcome::Pending);
+
+        stage.inventory(&json!({ "listed": "listed" }))?;
+        stage.shows("countersign_inventory_in_use", 1.0).await?;
+        let withdrawn = ask(&["listed", "203.0.113.2"]).await?;
+        stage.holds(&withdrawn, "kubelet-serving/san-justified").await?;
+        stage.cluster.kubectl(&[
+            "delete",
+            "configmap",
+            "--namespace=kube-system",
+            "countersign-inventory",
+        ])?;
+        stage.shows("countersign_inventory_in_use", 0.0).await?;
+        let missing = ask(&["listed"]).await?;
+        stage.holds(&missing, "kubelet-serving/facts").await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_reloaded_configuration_looks_for_its_inventory_elsewhere() -> TestResult {
+    on_own_cluster(async |cluster| {
+        let section = |name: &str| {
+            let config_map = json!({ "namespace": "kube-system", "name": name });
+            json!({ "enabled": true, "accept": [["inventory"]], "inventoryConfigMap": config_map })
+        };
+        let stage = Stage::configured(cluster, &section("another")).await?;
+        stage.apply("deploy/inventory.yaml")?;
+        stage.inventory(&json!({ "moved": "moved" }))?;
+        let kubelet = stage.node("moved", &["moved"]).await?;
+        let name = requests::kubelet_serving("moved", &["moved"])?.create(&kubelet).await?;
+        stage.holds(&name, "kubelet-serving/facts").await?;
+        stage.configure(&section("countersign-inventory"))?;
+        outcome::reached(&stage.admin, &name, Outcome::Issued).await?;
+        Ok(())
+    })
+}
+
+#[test]
 fn dns_gives_an_address_once_it_leads_there() -> TestResult {
     on_own_cluster(async |cluster| {
         let (stage, dns) = with_dns(cluster).await?;

@@ -113,12 +113,39 @@ impl<'a> Stage<'a> {
 
     /// Waits until the signer has said something of a request with this rule.
     pub(crate) async fn says(&self, name: &str, rule: &str) -> Result<()> {
-        let (name, rule) = (format!("csr.name=\"{name}\""), format!("rule=\"{rule}\""));
-        wait::until(&format!("{name} meets {rule}"), async || {
+        self.notes(name, &format!("rule=\"{rule}\"")).await
+    }
+
+    /// Waits until the signer has noted this of a request.
+    pub(crate) async fn notes(&self, name: &str, note: &str) -> Result<()> {
+        let name = format!("csr.name=\"{name}\"");
+        wait::until(&format!("{name} meets {note}"), async || {
             let log = self.signer.lock().await.process().log()?;
-            Ok(log.lines().any(|line| line.contains(&name) && line.contains(&rule)).then_some(()))
+            Ok(log.lines().any(|line| line.contains(&name) && line.contains(note)).then_some(()))
         })
         .await
+    }
+
+    /// Waits until a metric has this value.
+    pub(crate) async fn shows(&self, metric: &str, value: f64) -> Result<()> {
+        wait::until(&format!("{metric} is {value}"), async || {
+            let shown = self.signer.lock().await.metric(metric).await?;
+            Ok((shown == value).then_some(()))
+        })
+        .await
+    }
+
+    /// Puts this into the ConfigMap of the inventory, which is made where it is not there.
+    pub(crate) fn inventory(&self, data: &Value) -> Result<()> {
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "namespace": "kube-system", "name": "countersign-inventory" },
+            "data": data,
+        });
+        let path = self.cluster.directory().join("inventory.json");
+        fs::write(&path, object.to_string())?;
+        self.cluster.kubectl(&["apply", "--filename", &path.display().to_string()]).map(drop)
     }
 
     /// Reason and message of the Event that tells of a request, once there is one.

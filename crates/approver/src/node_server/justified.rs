@@ -62,7 +62,7 @@ impl Case<'_> {
 
     fn confirms(&self, source: Source, san: &San, node: &Node) -> bool {
         match source {
-            Source::Inventory => self.policy.lists(self.node, san),
+            Source::Inventory => self.inventory_lists(san),
             Source::Dns => self.resolves(san, node),
             Source::LiveCertificate => self.serves(san, node),
             Source::NodeStatus => {
@@ -90,7 +90,7 @@ impl Case<'_> {
             !sources.is_empty() && !sources.contains(&Source::NodeStatus) && sources.is_subset(&by)
         };
         let is_name = matches!(san, San::Dns(name) if **name == *self.node);
-        !is_name && !self.policy.lists(self.node, san) && !self.policy.accept.iter().any(is_independent)
+        !is_name && !self.inventory_lists(san) && !self.policy.accept.iter().any(is_independent)
     }
 
     /// Whether DNS leads from a name that only this node can have to the address; and whether a name is one of those, and leads

@@ -42,7 +42,7 @@ pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Tra
         let (Standing::Disputed, Some(node)) = (case.standing(san, claims, (reservation, node)), node) else {
             continue;
         };
-        if case.policy.lists(case.node, san) {
+        if case.inventory_lists(san) {
             continue;
         }
         let unknown = case.unknown_certificates([san], node);
@@ -144,7 +144,7 @@ impl Case<'_> {
                     San::Dns(name) => **name == *self.node,
                 };
                 let is_alone = claims.nodes.iter().all(|other| **other == *self.node);
-                match (self.policy.lists(self.node, san), node.is_control_plane && is_its, is_alone) {
+                match (self.inventory_lists(san), node.is_control_plane && is_its, is_alone) {
                     (true, ..) | (_, true, true) => Standing::Own,
                     (false, true, false) => Standing::Disputed,
                     (false, false, _) => Standing::Taken,

@@ -178,6 +178,8 @@ fn names_are_confirmed_by_the_sources_that_the_policy_accepts() {
         ),
         (15, World::default(), &[], false),
         (16, World::default(), &[&[]], false),
+        (17, unlisted().inventoried("n1", "n1").inventoried("10.0.0.1", "n1"), &[&[Inventory]], true),
+        (18, unlisted().inventoried("n1", "n1").inventoried("10.0.0.1", "n2"), &[&[Inventory]], false),
     ] {
         let world = world.policy(accepts(accepted));
         let expected = (!holds).then_some("kubelet-serving/san-justified");

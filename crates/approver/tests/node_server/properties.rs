@@ -50,6 +50,15 @@ proptest! {
     }
 
     #[test]
+    fn it_does_not_matter_where_the_inventory_is_kept(world in world(), sans in sans()) {
+        let mut kept = world.clone();
+        let inventory = std::mem::take(&mut kept.policy.inventory);
+        let inventory = inventory.values().flatten().map(ToString::to_string).collect::<Vec<_>>();
+        kept.inventory = SANS.into_iter().filter(|san| inventory.iter().any(|kept| kept == san)).map(|san| (san, "n1")).collect();
+        prop_assert_eq!(world.decide(&Sample::asking(&sans).request()).1, kept.decide(&Sample::asking(&sans).request()).1);
+    }
+
+    #[test]
     fn a_further_name_never_gets_a_request_approved(world in world(), sans in sans()) {
         let (_, fewer) = sans.split_last().unwrap();
         prop_assert!(fewer.is_empty() || !is_approved(&world, &sans) || is_approved(&world, fewer));

@@ -82,6 +82,8 @@ pub(crate) struct World {
     pub(crate) allowed: bool,
     pub(crate) nodes: BTreeMap<&'static str, Node>,
     pub(crate) reservations: Vec<(&'static str, Reservation)>,
+    /// The inventory in the cluster: names, each with its node.
+    pub(crate) inventory: Vec<(&'static str, &'static str)>,
     pub(crate) unread: Vec<&'static str>,
     pub(crate) dns: BTreeMap<&'static str, Resolution>,
     pub(crate) live: BTreeMap<&'static str, LiveCertificate>,
@@ -95,6 +97,7 @@ impl Default for World {
             allowed: true,
             nodes: BTreeMap::new(),
             reservations: Vec::new(),
+            inventory: Vec::new(),
             unread: Vec::new(),
             dns: BTreeMap::new(),
             live: BTreeMap::new(),
@@ -118,6 +121,11 @@ impl World {
 
     pub(crate) fn reserved(mut self, san: &'static str, reservation: Reservation) -> Self {
         self.reservations.push((san, reservation));
+        self
+    }
+
+    pub(crate) fn inventoried(mut self, san: &'static str, node: &'static str) -> Self {
+        self.inventory.push((san, node));
         self
     }
 
@@ -195,6 +203,12 @@ impl World {
                 .iter()
                 .filter(|(_, node)| claims(node))
                 .map(|(name, _)| (*name).into())
+                .collect(),
+            inventory: self
+                .inventory
+                .iter()
+                .filter(|(text, _)| San::from_text(text).as_ref() == Some(san))
+                .map(|(_, node)| (*node).into())
                 .collect(),
         }
     }

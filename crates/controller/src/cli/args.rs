@@ -66,6 +66,11 @@ pub struct Args {
     #[arg(long, value_name = "BOOL", default_value = "false", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", help_heading = WORK)]
     pub approve_kubelet_serving: String,
+    /// Ranges, separated by commas, from which Services get their addresses: no kubelet's serving certificate may have one. They are
+    /// needed where the API server has no ServiceCIDR objects, and go together with those and with serviceRanges in the
+    /// configuration file
+    #[arg(long, value_name = "RANGES", help_heading = WORK)]
+    pub service_cluster_ip_range: Option<String>,
     /// Calls to the API server that may be under way at once. How many there are below it follows the API server's answers:
     /// more while they come quickly, fewer while they are slow or fail
     #[arg(long, value_name = "NUMBER", default_value = "64", help_heading = WORK)]

@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ::config::{Configuration, duration};
+use anyhow::Context as _;
 use csr::SignerName;
 
 use crate::cli::input;
+use crate::config::given::{non_empty, parse_ranges};
 use crate::config::{ApprovalFlags, Origin};
 use crate::configuration;
 use crate::explain::Signing;
@@ -52,6 +54,9 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     pub approve_kubelet_serving: bool,
+    /// Ranges from which Services get their addresses, as the controller has them
+    #[arg(long, value_name = "RANGES")]
+    pub service_cluster_ip_range: Option<String>,
 }
 
 impl PolicyArgs {
@@ -66,7 +71,11 @@ impl PolicyArgs {
             configuration = parsed.map_err(|fault| anyhow::anyhow!("{}: {fault}", path.display()))?;
         }
         let flag = Origin::Flag("approve-kubelet-serving");
-        let flags = ApprovalFlags { approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag) };
+        let ranges = non_empty(&self.service_cluster_ip_range).map(parse_ranges).transpose();
+        let flags = ApprovalFlags {
+            approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag),
+            service_ranges: ranges.context("--service-cluster-ip-range")?.unwrap_or_default(),
+        };
         let configuration = flags.meet(configuration)?;
         let kubelet_serving =
             configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);

@@ -31,7 +31,7 @@ const fn valued(name: &'static str) -> KcmFlag {
 
 /// As `kube-controller-manager --help` of v1.37.1 lists them, and two that it hides as deprecated (`allow-untagged-cloud`,
 /// `node-sync-period`), in the order of the alphabet.
-pub const KCM_FLAGS: [KcmFlag; 114] = [
+pub const KCM_FLAGS: [KcmFlag; 113] = [
     switch("allocate-node-cidrs"),
     valued("allow-metric-labels"),
     valued("allow-metric-labels-manifest"),
@@ -137,7 +137,6 @@ pub const KCM_FLAGS: [KcmFlag; 114] = [
     valued("route-reconciliation-period"),
     valued("secondary-node-eviction-rate"),
     valued("service-account-private-key-file"),
-    valued("service-cluster-ip-range"),
     valued("show-hidden-metrics-for-version"),
     valued("terminated-pod-gc-threshold"),
     valued("tls-cipher-suites"),

@@ -68,7 +68,7 @@ fn trusted(args: &StatusArgs, cluster: &Cluster) -> anyhow::Result<Vec<Vec<u8>>>
         return Ok(input::certificates(path)?);
     }
     let authority = args.signing.serving_authority()?;
-    let trusted = authority.map_or_else(|| cluster.trusted().to_vec(), |authority| vec![authority]);
+    let trusted = authority.map_or_else(|| cluster.trusted(), |authority| vec![authority]);
     anyhow::ensure!(!trusted.is_empty(), "the kubeconfig has no CA: give --kubelet-certificate-authority");
     Ok(trusted)
 }

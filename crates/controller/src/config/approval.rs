@@ -1,15 +1,19 @@
 //! What is approved: here the flags and the configuration file meet.
 
 use ::config::{Configuration, KubeletServing};
+use ipnet::IpNet;
 
 use crate::config::Origin;
-use crate::config::given::Given;
+use crate::config::given::{Given, non_empty};
 
 /// What the flags say of approval.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ApprovalFlags {
     /// Where kubelets' serving certificates were said to be approved; `None` where they were not.
     pub approve_kubelet_serving: Option<Origin>,
+
+    /// From where Services get their addresses, besides what the configuration file and the API server say.
+    pub service_ranges: Vec<IpNet>,
 }
 
 /// A flag and the configuration file that cannot both be meant.
@@ -26,19 +30,35 @@ impl ApprovalFlags {
     pub(super) fn read(given: &mut Given<'_>) -> Self {
         let flag = "approve-kubelet-serving";
         let is_given = given.boolean(flag, &given.args.approve_kubelet_serving);
-        Self { approve_kubelet_serving: is_given.then(|| given.origin(flag)) }
+        let approve_kubelet_serving = is_given.then(|| given.origin(flag));
+        let ranges = non_empty(&given.args.service_cluster_ip_range);
+        let service_ranges = ranges.map(|text| given.ranges("service-cluster-ip-range", text));
+        Self { approve_kubelet_serving, service_ranges: service_ranges.unwrap_or_default() }
     }
 
-    /// What holds of both: a section in the file goes before the flag, which means the section with its defaults.
+    /// What holds of both: a section in the file goes before the flag, which means the section with its defaults. Ranges of Services
+    /// add up.
     ///
     /// # Errors
     /// When the file forbids what a flag demands.
     pub fn meet(&self, file: Configuration) -> Result<Configuration, Contradiction> {
-        match (&self.approve_kubelet_serving, &file.kubelet_serving) {
-            (Some(flag), Some(section)) if !section.enabled => Err(Contradiction { flag: flag.clone() }),
-            (Some(_), None) => Ok(Configuration { kubelet_serving: Some(KubeletServing::default()) }),
-            (_, Some(_)) | (None, None) => Ok(file),
+        let section = match (&self.approve_kubelet_serving, file.kubelet_serving) {
+            (Some(flag), Some(section)) if !section.enabled => {
+                return Err(Contradiction { flag: flag.clone() });
+            }
+            (Some(_), None) => Some(KubeletServing::default()),
+            (_, section) => section,
+        };
+        Ok(Configuration { kubelet_serving: section.map(|section| self.with_ranges(section)) })
+    }
+
+    fn with_ranges(&self, mut section: KubeletServing) -> KubeletServing {
+        for range in &self.service_ranges {
+            if !section.service_ranges.contains(range) {
+                section.service_ranges.push(*range);
+            }
         }
+        section
     }
 }
 
@@ -55,7 +75,12 @@ mod tests {
         let default = Configuration { kubelet_serving: Some(KubeletServing::default()) };
         let flag = Origin::Flag("approve-kubelet-serving");
         let without = ApprovalFlags::default();
-        let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()) };
+        let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()), ..without.clone() };
+        let more = KubeletServing {
+            service_ranges: vec!["10.97.0.0/16".parse().unwrap(), "10.96.0.0/12".parse().unwrap()],
+            ..KubeletServing::default()
+        };
+        let more = Configuration { kubelet_serving: Some(more) };
         for (flags, file, expected) in [
             (&without, &none, Ok(&none)),
             (&without, &on, Ok(&on)),
@@ -66,6 +91,18 @@ mod tests {
         ] {
             assert_eq!(flags.meet(file.clone()), expected.cloned(), "{flags:?} {file:?}");
         }
+        let ranges = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpNet>>();
+        let ranged =
+            ApprovalFlags { service_ranges: ranges(&["10.96.0.0/12", "fd00::/108"]), ..with.clone() };
+        for (file, expected) in [
+            (&none, ranges(&["10.96.0.0/12", "fd00::/108"])),
+            (&more, ranges(&["10.97.0.0/16", "10.96.0.0/12", "fd00::/108"])),
+        ] {
+            let section = ranged.meet(file.clone()).unwrap().kubelet_serving.unwrap();
+            assert_eq!(section.service_ranges, expected);
+        }
+        let alone = ApprovalFlags { approve_kubelet_serving: None, ..ranged };
+        assert_eq!(alone.meet(none), Ok(Configuration::default()), "ranges alone approve nothing");
         let said = with.meet(off).unwrap_err().to_string();
         assert!(
             said.contains("--approve-kubelet-serving") && said.contains("approval.kubeletServing.enabled")

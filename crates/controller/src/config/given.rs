@@ -3,11 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
 use time::Duration;
 
 use crate::cli::args::Args;
 use crate::config::{InvalidValue, Origin, Problem};
-use ::config::duration;
+use ::config::{duration, range};
 
 /// Flags being read, and what was found wrong with them so far.
 pub(super) struct Given<'a> {
@@ -65,6 +66,11 @@ impl Given<'_> {
         })
     }
 
+    /// Ranges of addresses, separated by commas.
+    pub(super) fn ranges(&mut self, flag: &'static str, text: &str) -> Vec<IpNet> {
+        self.value(flag, text, parse_ranges).unwrap_or_default()
+    }
+
     /// Where the value of a flag was given; the command line also where its default holds.
     pub(super) fn origin(&self, flag: &'static str) -> Origin {
         match self.args.from_environment.contains(flag) {
@@ -88,6 +94,12 @@ impl Given<'_> {
     }
 }
 
+/// Ranges of addresses, separated by commas.
+pub(crate) fn parse_ranges(text: &str) -> Result<Vec<IpNet>, InvalidValue> {
+    let range = |text: &str| range::from_text(text.trim()).ok_or(InvalidValue::NotARange);
+    text.split(',').map(range).collect()
+}
+
 /// As Go's `strconv.ParseBool`.
 fn parse_boolean(text: &str) -> Result<bool, InvalidValue> {
     match text {
@@ -98,7 +110,7 @@ fn parse_boolean(text: &str) -> Result<bool, InvalidValue> {
 }
 
 /// A text that was given and is not empty: upstream's flags know no difference between an empty value and none.
-pub(super) fn non_empty(text: &Option<String>) -> Option<&str> {
+pub(crate) fn non_empty(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 

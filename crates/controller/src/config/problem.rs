@@ -88,6 +88,9 @@ pub enum InvalidValue {
     /// Not an address in numbers.
     #[error("failed to parse IP")]
     NotAnAddress,
+    /// Not a range of addresses.
+    #[error("expected ranges of addresses such as 10.96.0.0/12,fd00::/108")]
+    NotARange,
 }
 
 /// One thing that is wrong with a configuration.

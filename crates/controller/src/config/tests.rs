@@ -110,9 +110,25 @@ fn the_line_that_kubeadm_renders_starts_us_as_it_is() {
             "requestheader-client-ca-file",
             "root-ca-file",
             "service-account-private-key-file",
-            "service-cluster-ip-range",
         ]
     );
+}
+
+#[test]
+fn the_range_of_services_is_read_as_upstream_reads_it() {
+    let ranges = |line: &str| {
+        let config = accepted(&format!("--approve-kubelet-serving {line}"));
+        let section = config.effective.configuration().kubelet_serving.clone().unwrap();
+        section.service_ranges.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(ranges("--service-cluster-ip-range=10.96.0.0/12,fd00::1/108"), ["10.96.0.0/12", "fd00::/108"]);
+    assert_eq!(ranges("--service-cluster-ip-range=::ffff:10.96.0.0/108"), ["10.96.0.0/12"]);
+    assert_eq!(ranges("--service-cluster-ip-range="), Vec::<String>::new());
+    let said = "expected ranges of addresses such as 10.96.0.0/12,fd00::/108";
+    for wrong in ["10.96.0.0", "10.96.0.0/12,", "10.96.0.0/33", "x"] {
+        let expected = format!("invalid argument {wrong:?} for --service-cluster-ip-range: {said}");
+        assert_eq!(refused(&format!("--service-cluster-ip-range={wrong}")), expected);
+    }
 }
 
 #[test]

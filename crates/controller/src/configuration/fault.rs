@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ::config::{Mistake, Mistakes};
+use ::config::{Mistakes, in_one_line};
 
 use super::LONGEST;
 use crate::config::Contradiction;
@@ -23,7 +23,7 @@ pub enum FileFault {
     NotUnicode,
 
     /// What it says is wrong.
-    #[error("{}", in_one_line(.0))]
+    #[error("{}", in_one_line(&.0.0))]
     Mistakes(#[from] Mistakes),
 
     /// What it says goes against a flag.
@@ -36,15 +36,3 @@ impl FileFault {
         Self::Unreadable(error.to_string())
     }
 }
-
-/// The first of the mistakes, for a line of the log.
-fn in_one_line(mistakes: &Mistakes) -> String {
-    let shown: Vec<_> = mistakes.0.iter().take(MOST_SHOWN).map(Mistake::to_string).collect();
-    let more = match mistakes.0.len().saturating_sub(MOST_SHOWN) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    shown.join("; ") + &more
-}
-
-const MOST_SHOWN: usize = 10;

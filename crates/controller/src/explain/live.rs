@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::answers::Answers;
 use crate::chain::Chain;
-use crate::facts::{Facts, News};
+use crate::facts::{Facts, Feed};
 use crate::kube::access::{Access, AccessError};
 use crate::kube::call::{CallError, Caller};
 use crate::kube::client::Clients;
@@ -39,8 +39,7 @@ pub struct Cluster {
     caller: Caller,
     answers: Answers,
     facts: Arc<Facts>,
-    news: News,
-    trusted: Vec<Vec<u8>>,
+    feed: Feed,
     kubelet_authority: Option<Vec<u8>>,
     /// What follows the cluster, from when somebody first asks whose a name is.
     following: OnceCell<JoinSet<()>>,
@@ -82,10 +81,9 @@ impl Cluster {
         Ok(Self {
             requests: Requests::new(caller.clone()),
             answers: Answers::new(Reviews::new(caller.clone()), Arc::clone(&facts)),
+            feed: Feed { caller: caller.clone(), trusted: clients.trusted(), changed, metrics },
             caller,
             facts,
-            news: News { changed, metrics },
-            trusted: clients.trusted(),
             kubelet_authority,
             following: OnceCell::new(),
             found: Mutex::default(),
@@ -123,8 +121,8 @@ impl Cluster {
 
     /// The authorities in the kubeconfig, in DER.
     #[must_use]
-    pub fn trusted(&self) -> &[Vec<u8>] {
-        &self.trusted
+    pub fn trusted(&self) -> Vec<Vec<u8>> {
+        self.feed.trusted.borrow().clone()
     }
 
     /// Every object that can be read.
@@ -159,7 +157,7 @@ impl Cluster {
         let is_first = !self.following.initialized();
         let follow = async || {
             let mut tasks = JoinSet::new();
-            tasks.spawn(Arc::clone(&self.facts).follow(self.news.clone(), self.trusted.clone()));
+            tasks.spawn(Arc::clone(&self.facts).follow(self.feed.clone()));
             tasks
         };
         self.following.get_or_init(follow).await;

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use approver::{Answer, Question, Recognizer, San, Verdict};
-use config::KubeletServing;
+use config::{KubeletServing, ObjectName};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::facts::index::{Bounds, Index, Indexed};
+use crate::facts::bounds;
+use crate::facts::index::{Index, Indexed};
+use crate::facts::inventory::Inventory;
 use crate::facts::object::{ApiServers, Node, Service, ServiceRanges, Source};
 use crate::facts::peer;
 
@@ -78,6 +80,10 @@ impl Recorded {
         self.put::<Service>(&items, |_| true)?;
         self.put::<ApiServers>(&items, is_of_kubernetes)?;
         self.put::<ServiceRanges>(&items, |_| true)?;
+        if let Some(name) = self.serving.as_ref().and_then(|serving| serving.inventory_config_map.clone()) {
+            self.index.keep_inventory_of(Some(name.clone()));
+            self.put::<Inventory>(&items, |object| is_named(object, &name))?;
+        }
         Ok(())
     }
 
@@ -116,30 +122,25 @@ impl Recorded {
     fn claims(&self, san: &San) -> Answer {
         let default = KubeletServing::default();
         let serving = self.serving.as_ref().unwrap_or(&default);
-        let bounds = Bounds {
-            max_addresses: serving.judgement.max_addresses,
-            service_ranges: &serving.service_ranges,
-        };
-        Answer::Claims(Arc::new(self.index.claims(san, bounds, self.at)))
+        Answer::Claims(Arc::new(self.index.claims(san, bounds(serving), self.at)))
     }
 
     /// Takes in all of one kind that are wanted, and returns them.
     fn put<T: Kind>(
         &mut self,
         items: &[Value],
-        is_wanted: fn(&Value) -> bool,
+        is_wanted: impl Fn(&Value) -> bool,
     ) -> Result<Vec<T>, RecordedError> {
         let of_kind = items.iter().filter(|item| item["kind"] == T::KIND && is_wanted(item));
         let wanted = of_kind.map(decoded).collect::<Result<Vec<T>, _>>()?;
         if wanted.is_empty() {
             return Ok(wanted);
         }
-        self.index.begin::<T>();
+        self.index.begin::<T>(self.at);
         for object in &wanted {
             self.index.put(object);
         }
         self.index.end::<T>();
-        self.index.heard::<T>(self.at);
         Ok(wanted)
     }
 }
@@ -163,6 +164,15 @@ impl Kind for ApiServers {
 
 impl Kind for ServiceRanges {
     const KIND: &'static str = "ServiceCIDR";
+}
+
+impl Kind for Inventory {
+    const KIND: &'static str = "ConfigMap";
+}
+
+/// Whether an object has this name.
+fn is_named(object: &Value, name: &ObjectName) -> bool {
+    object["metadata"]["namespace"] == *name.namespace && object["metadata"]["name"] == *name.name
 }
 
 /// Whether an EndpointSlice is one of the Service `default/kubernetes`; a watch selects those.

@@ -12,7 +12,7 @@ use approver::{Resolution, San};
 use tokio::time::{Instant, sleep};
 
 use super::peer::Peers;
-use super::{Changed, Facts};
+use super::{Changed, Facts, Feed};
 use crate::log::OncePer;
 
 /// How often the certificates are looked at.
@@ -24,8 +24,29 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether there are other API servers.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Looks at what API servers present, for ever.
-pub(super) async fn follow(facts: Arc<Facts>, peers: Peers, changed: Changed) {
+/// Looks at what API servers present, for ever, by the authorities of the moment.
+pub(super) async fn follow(facts: Arc<Facts>, feed: Feed) {
+    let mut trusted = feed.trusted;
+    loop {
+        let authorities = trusted.borrow_and_update().clone();
+        let followed = async {
+            match Peers::trusting(authorities.iter().map(Vec::as_slice)) {
+                Ok(peers) => follow_by(&facts, &peers, &feed.changed).await,
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "API servers' certificates cannot be verified without the CA in the kubeconfig; no serving certificate will be approved"
+                ),
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            Ok(()) = trusted.changed() => (),
+            () = followed => (),
+        }
+    }
+}
+
+async fn follow_by(facts: &Facts, peers: &Peers, changed: &Changed) {
     let said = OncePer::new(Duration::from_secs(600));
     let mut due: BTreeMap<(IpAddr, u16), Instant> = BTreeMap::new();
     loop {
@@ -36,9 +57,9 @@ pub(super) async fn follow(facts: Arc<Facts>, peers: Peers, changed: Changed) {
             if due.get(&at).is_some_and(|due| *due > now) {
                 continue;
             }
-            let pause = match presented(&facts, &peers, at).await {
+            let pause = match presented(facts, peers, at).await {
                 Ok(sans) => {
-                    facts.update(&changed, |index| index.presents(at, sans, Instant::now()));
+                    facts.update(changed, |index| index.presents(at, sans, Instant::now()));
                     PERIOD
                 }
                 Err(error) => {
@@ -84,3 +105,6 @@ async fn presented(
     }
     Ok(sans)
 }
+
+#[cfg(test)]
+mod tests;

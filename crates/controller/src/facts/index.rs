@@ -5,20 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::config::ObjectName;
 use approver::{Claims, Question, Reservation, San};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
-use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
+use super::object::{ApiServers, Node, Service, ServiceRanges, Source, key};
 
 mod entry;
+mod table;
 
 use entry::claims;
 pub use entry::{NodeEntry, ServiceEntry};
-
-/// What must have been heard of this lately: the API server says once a minute that nothing was missed, and a watch that is silent
-/// for 90 s is taken up anew.
-const FRESH: Duration = Duration::from_secs(120);
+pub use table::Table;
 
 /// What API servers were reached at, or presented, stays reserved for so long: they restart, one after the other.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,6 +36,10 @@ pub struct Index {
     presented: BTreeMap<(IpAddr, u16), Presented>,
     /// Where API servers were until lately: one that restarts comes back.
     former_servers: BTreeMap<IpAddr, Instant>,
+    /// What the ConfigMap of this name gives to whom; of no other one anything is kept.
+    inventory: Table<::config::inventory::Inventory>,
+    inventory_of: Option<ObjectName>,
+    inventoried: HashMap<San, BTreeSet<Arc<str>>>,
     claimed: HashMap<San, BTreeSet<Arc<str>>>,
     served_within: HashMap<San, BTreeSet<Arc<str>>>,
     served_outside: HashMap<San, BTreeSet<Arc<str>>>,
@@ -49,16 +52,6 @@ struct Presented {
     sans: BTreeMap<San, Instant>,
 }
 
-/// Everything of one kind, and since when that is all.
-#[derive(Debug)]
-pub struct Table<T> {
-    resource: &'static str,
-    entries: HashMap<Arc<str>, (T, u64)>,
-    listing: u64,
-    listed: bool,
-    heard: Option<Instant>,
-}
-
 impl Default for Index {
     /// An index that knows nothing yet.
     fn default() -> Self {
@@ -69,6 +62,9 @@ impl Default for Index {
             service_ranges: Table::new(ServiceRanges::RESOURCE),
             presented: BTreeMap::new(),
             former_servers: BTreeMap::new(),
+            inventory: Table::new("configmaps"),
+            inventory_of: None,
+            inventoried: HashMap::new(),
             claimed: HashMap::new(),
             served_within: HashMap::new(),
             served_outside: HashMap::new(),
@@ -84,6 +80,9 @@ pub struct Bounds<'a> {
 
     /// Ranges of Services by configuration, for API servers that have no objects for them.
     pub service_ranges: &'a [IpNet],
+
+    /// Where a part of the inventory is kept.
+    pub inventory: Option<&'a ObjectName>,
 }
 
 /// What may have another answer now.
@@ -103,16 +102,38 @@ pub struct Difference<'a, T> {
     current: Option<&'a T>,
 }
 
+/// What stands for an object that cannot be read. It depends on who writes such objects: none that a tenant or a node writes may stop
+/// the approval of everybody else's certificates, and none that protects the API server may be left out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unreadable {
+    /// What it said before, or else its name alone.
+    ItsName,
+
+    /// What it said before; if it never said anything, nothing is known.
+    WhatItSaid,
+
+    /// Nothing: the kind counts as not read.
+    Nothing,
+}
+
 /// A kind of object that the index takes in.
 pub trait Indexed: Source {
     /// What is kept of one.
     type Entry: Clone + Default + PartialEq;
+
+    /// What stands for one that cannot be read.
+    const UNREADABLE: Unreadable;
 
     /// Where.
     fn table(index: &mut Index) -> &mut Table<Self::Entry>;
 
     /// What is kept of this one.
     fn entry(&self) -> Self::Entry;
+
+    /// What is kept of one of which only the name is known.
+    fn bare(_namespace: &str, _name: &str) -> Self::Entry {
+        Self::Entry::default()
+    }
 
     /// Follows a change, and says whom it concerns.
     fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, Self::Entry>) -> Vec<Change>;
@@ -121,9 +142,32 @@ pub trait Indexed: Source {
 impl Index {
     /// Takes in what an object says now, and returns whom that concerns.
     pub fn put<T: Indexed>(&mut self, object: &T) -> Vec<Change> {
-        let (key, entry) = (object.metadata().key(), object.entry());
+        self.keep::<T>(object.metadata().key(), object.entry())
+    }
+
+    /// Takes in that an object is there and cannot be read, and returns whom that concerns.
+    pub fn unreadable<T: Indexed>(&mut self, namespace: &str, name: &str) -> Vec<Change> {
+        let key = key(namespace, name);
         let table = T::table(self);
         let listing = table.listing;
+        let former = table.entries.get_mut(&key).map(|(entry, seen)| {
+            *seen = listing;
+            entry.clone()
+        });
+        match (T::UNREADABLE, former) {
+            (Unreadable::ItsName, None) => return self.keep::<T>(key, T::bare(namespace, name)),
+            (Unreadable::Nothing, _) | (Unreadable::WhatItSaid, None) => {
+                table.unreadable.insert(key, listing);
+            }
+            (Unreadable::ItsName | Unreadable::WhatItSaid, Some(_)) => {}
+        }
+        Vec::new()
+    }
+
+    fn keep<T: Indexed>(&mut self, key: Arc<str>, entry: T::Entry) -> Vec<Change> {
+        let table = T::table(self);
+        let listing = table.listing;
+        table.unreadable.remove(&key);
         let former = table.entries.insert(Arc::clone(&key), (entry.clone(), listing));
         let former = former.map(|(entry, _)| entry);
         if former.as_ref() == Some(&entry) {
@@ -134,7 +178,9 @@ impl Index {
 
     /// Forgets an object.
     pub fn remove<T: Indexed>(&mut self, key: &str) -> Vec<Change> {
-        match T::table(self).entries.remove_entry(key) {
+        let table = T::table(self);
+        table.unreadable.remove(key);
+        match table.entries.remove_entry(key) {
             Some((key, (former, _))) => {
                 T::changed(self, &key, Difference { former: Some(&former), current: None })
             }
@@ -143,14 +189,18 @@ impl Index {
     }
 
     /// Begins a list of all objects.
-    pub fn begin<T: Indexed>(&mut self) {
-        T::table(self).listing += 1;
+    pub fn begin<T: Indexed>(&mut self, now: Instant) {
+        let table = T::table(self);
+        table.listing += 1;
+        table.begun = Some(now);
     }
 
-    /// Ends it: what was not in it is no more.
+    /// Ends it: what was not in it is no more, and nothing was missed until it began.
     pub fn end<T: Indexed>(&mut self) -> Vec<Change> {
         let table = T::table(self);
-        table.listed = true;
+        (table.listed, table.heard, table.not_served) = (true, table.begun, None);
+        let listing = table.listing;
+        table.unreadable.retain(|_, seen| *seen == listing);
         let gone = table.entries.iter().filter(|(_, (_, listing))| *listing != table.listing);
         let gone: Vec<_> = gone.map(|(key, _)| Arc::clone(key)).collect();
         gone.iter().flat_map(|key| self.remove::<T>(key)).collect()
@@ -159,6 +209,18 @@ impl Index {
     /// Nothing was missed until now.
     pub fn heard<T: Indexed>(&mut self, now: Instant) {
         T::table(self).heard = Some(now);
+    }
+
+    /// The API server has no such kind of objects.
+    pub fn not_served<T: Indexed>(&mut self, now: Instant) {
+        T::table(self).not_served = Some(now);
+    }
+
+    /// From now on a part of the inventory is kept there, or nowhere. What is known of another is forgotten.
+    pub fn keep_inventory_of(&mut self, name: Option<ObjectName>) {
+        self.inventory = Table::new(self.inventory.resource);
+        self.inventoried.clear();
+        self.inventory_of = name;
     }
 
     /// What is known of a name at this moment.
@@ -171,7 +233,14 @@ impl Index {
             unread: self.unread(bounds, now),
             reservations: self.reservations(san, bounds),
             nodes: self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect(),
+            inventory: self.inventoried(san, bounds).cloned().unwrap_or_default(),
         }
+    }
+
+    /// The nodes to which the inventory gives a name, where it is the one that is followed.
+    fn inventoried(&self, san: &San, bounds: Bounds<'_>) -> Option<&BTreeSet<Arc<str>>> {
+        let is_followed = bounds.inventory.is_some() && bounds.inventory == self.inventory_of.as_ref();
+        is_followed.then(|| self.inventoried.get(san)).flatten()
     }
 
     /// Where API servers are dialled.
@@ -200,19 +269,38 @@ impl Index {
     pub fn unread(&self, bounds: Bounds<'_>, now: Instant) -> Vec<&'static str> {
         // In every cluster there are API servers and a range of Services: an empty list of them is none.
         let has_servers = !self.api_servers().is_empty() && self.api_servers.is_fresh(now);
-        let has_ranges = !self.service_ranges.entries.is_empty() && self.service_ranges.is_fresh(now);
+        let is_served = !self.service_ranges.is_absent(now);
+        let has_ranges = match bounds.service_ranges {
+            [] => !self.service_ranges.entries.is_empty() && self.service_ranges.is_fresh(now),
+            _ => !is_served || self.service_ranges.is_fresh(now),
+        };
         let is_presented = |known: &Presented| now.duration_since(known.seen) <= FRESH_CERTIFICATE;
         let presents = |at| self.presented.get(&at).is_some_and(is_presented);
         [
             (self.nodes.is_fresh(now), self.nodes.resource),
             (self.services.is_fresh(now), self.services.resource),
             (has_servers, self.api_servers.resource),
-            (has_ranges || !bounds.service_ranges.is_empty(), self.service_ranges.resource),
+            (has_ranges, self.service_ranges.resource),
             (self.api_servers().into_iter().all(presents), "the certificates of API servers"),
         ]
         .into_iter()
         .filter_map(|(is_known, what)| (!is_known).then_some(what))
+        .chain(self.unread_inventory(bounds, now))
         .collect()
+    }
+
+    /// What is missing of the inventory that is kept in the cluster.
+    #[must_use]
+    pub fn unread_inventory(&self, bounds: Bounds<'_>, now: Instant) -> Option<&'static str> {
+        let name = bounds.inventory?;
+        let table = &self.inventory;
+        let is_current = table.listed && table.is_recent(now) && self.inventory_of.as_ref() == Some(name);
+        match (is_current, table.unreadable.is_empty(), table.entries.is_empty()) {
+            (true, true, false) => None,
+            (true, true, true) => Some("the ConfigMap of the inventory, which does not exist"),
+            (true, false, _) => Some("the ConfigMap of the inventory, which has mistakes"),
+            (false, ..) => Some("the ConfigMap of the inventory"),
+        }
     }
 
     fn reservations(&self, san: &San, bounds: Bounds<'_>) -> Vec<Reservation> {
@@ -244,21 +332,6 @@ impl Index {
         let is_within = |entry: &NodeEntry| entry.pod_ranges.iter().any(|range| range.contains(&address));
         let nodes = self.nodes.entries.iter().filter(|(_, (entry, _))| is_within(entry));
         found.extend(nodes.map(|(name, _)| Reservation::PodRange(Arc::clone(name))));
-    }
-}
-
-impl<T> Table<T> {
-    fn new(resource: &'static str) -> Self {
-        Self { resource, entries: HashMap::new(), listing: 0, listed: false, heard: None }
-    }
-
-    fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.values().map(|(entry, _)| entry)
-    }
-
-    /// Whether it was complete a moment ago.
-    fn is_fresh(&self, now: Instant) -> bool {
-        self.listed && self.heard.is_some_and(|heard| now.duration_since(heard) <= FRESH)
     }
 }
 

@@ -210,8 +210,14 @@ impl Service {
         let ingress =
             self.status.load_balancer.ingress.iter().flat_map(|ingress| [&ingress.ip, &ingress.hostname]);
         let texts = self.spec.external_ips.iter().chain([&self.spec.load_balancer_ip]).chain(ingress);
-        texts.filter_map(|text| San::from_text(text)).chain(San::dns(&format!("{name}.{namespace}")))
+        texts.filter_map(|text| San::from_text(text)).chain(service_name(namespace, name))
     }
+}
+
+/// The name of a Service as pods of other namespaces use it.
+#[must_use]
+pub fn service_name(namespace: &str, name: &str) -> Option<San> {
+    San::dns(&format!("{name}.{namespace}"))
 }
 
 /// An EndpointSlice of the Service `default/kubernetes`: where API servers are.

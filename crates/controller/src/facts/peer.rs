@@ -235,4 +235,4 @@ impl ServerCertVerifier for AnyName {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

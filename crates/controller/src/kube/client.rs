@@ -25,11 +25,15 @@ use crate::serve::metrics::Metrics;
 /// What a transport makes of the credentials before it uses them.
 type Shape = fn(&Config) -> Config;
 
+/// The authorities, in DER, to which API servers' certificates chain, now and whenever there are others.
+pub type Trusted = watch::Receiver<Vec<Vec<u8>>>;
+
 /// Hands out clients, and renews their credentials.
 #[derive(Debug)]
 pub struct Clients {
     access: Access,
     credentials: watch::Sender<Arc<Credentials>>,
+    trusted: watch::Sender<Vec<Vec<u8>>>,
     metrics: Arc<Metrics>,
     shows_expiry: bool,
 }
@@ -42,8 +46,9 @@ impl Clients {
     pub async fn load(access: Access, metrics: Arc<Metrics>) -> Result<Self, AccessError> {
         let credentials = access.load().await?;
         Transport::connecting(&credentials.config)?;
+        let trusted = watch::Sender::new(authorities(&credentials));
         let credentials = watch::Sender::new(Arc::new(credentials));
-        Ok(Self { access, credentials, metrics, shows_expiry: true })
+        Ok(Self { access, credentials, trusted, metrics, shows_expiry: true })
     }
 
     /// The same, but for the metric of the client certificate's expiry, which has room for one kubeconfig.
@@ -58,10 +63,10 @@ impl Clients {
         &self.access
     }
 
-    /// The authorities in the kubeconfig, in DER, to which API servers' certificates chain.
+    /// The authorities to which API servers' certificates chain, as the files say now and later.
     #[must_use]
-    pub fn trusted(&self) -> Vec<Vec<u8>> {
-        self.credentials.borrow().config.root_cert.clone().unwrap_or_default()
+    pub fn trusted(&self) -> Trusted {
+        self.trusted.subscribe()
     }
 
     /// A way to the API server, with connections of its own.
@@ -115,6 +120,10 @@ impl Clients {
             match self.renewed().await {
                 Ok(None) => (),
                 Ok(Some(credentials)) => {
+                    self.trusted.send_if_modified(|trusted| {
+                        let former = std::mem::replace(trusted, authorities(&credentials));
+                        former != *trusted
+                    });
                     self.credentials.send_replace(Arc::new(credentials));
                     self.count();
                     tracing::info!("the credentials for the API server were replaced");
@@ -146,6 +155,10 @@ impl Clients {
             self.metrics.client_certificate(not_after.unix_timestamp());
         }
     }
+}
+
+fn authorities(credentials: &Credentials) -> Vec<Vec<u8>> {
+    credentials.config.root_cert.clone().unwrap_or_default()
 }
 
 /// Where the API server is and whom to trust, but not who we are.

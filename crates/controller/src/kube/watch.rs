@@ -2,7 +2,7 @@
 //!
 //! A list in pages, then a watch from the version of the list. A watch that ends is taken up from the last version seen, so
 //! nothing is lost and nothing is read twice; only a version that the API server no longer knows (410) makes us list again.
-//! Objects are decoded one by one: one that cannot be read is counted, named once and passed over, and delays no other.
+//! Objects are decoded one by one: one that cannot be read is counted, named once, and delays no other.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use super::backoff::Backoff;
 use super::call::{CallError, Caller, Operation};
-use super::path::CERTIFICATE_SIGNING_REQUESTS;
+use super::path::{CERTIFICATE_SIGNING_REQUESTS, encoded};
 use crate::log::{MissingPermissions, OncePer};
 use crate::serve::metrics::Metrics;
 
@@ -77,6 +77,21 @@ impl Watched for CertificateSigningRequest {
     }
 }
 
+/// Which objects of a kind are meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Place {
+    path: String,
+    /// A part of a query that ends in `&`; empty: all.
+    selector: String,
+}
+
+impl Place {
+    /// All that the kind means.
+    fn of<T: Watched>() -> Self {
+        Self { path: T::PATH.to_owned(), selector: T::SELECTOR.to_owned() }
+    }
+}
+
 /// What the watch saw, in order.
 #[derive(Clone, Debug)]
 pub enum Seen<T = CertificateSigningRequest> {
@@ -102,14 +117,27 @@ pub enum Seen<T = CertificateSigningRequest> {
         uid: Arc<str>,
     },
 
-    /// Nothing was missed until now: the API server says so when a watch begins, and about once a minute.
+    /// An object of the list, or one that was added or changed, that cannot be read.
+    Unreadable {
+        /// `metadata.namespace`, empty where there is none.
+        namespace: Arc<str>,
+        /// `metadata.name`.
+        name: Arc<str>,
+    },
+
+    /// Nothing was missed until now: the API server says so about once a minute. A watch that begins says nothing of that, for
+    /// it may have a long time to catch up on.
     Current,
+
+    /// The API server has no such kind of objects.
+    NotServed,
 }
 
 /// Watches, and never gives up.
 #[derive(Debug)]
 pub struct Watcher<T = CertificateSigningRequest> {
     caller: Caller,
+    place: Place,
     seen: mpsc::Sender<Seen<T>>,
     metrics: Arc<Metrics>,
     /// Where to take the watch up; `None`: list first.
@@ -131,6 +159,7 @@ impl<T: Watched> Watcher<T> {
     pub fn new(caller: Caller, seen: mpsc::Sender<Seen<T>>, metrics: Arc<Metrics>) -> Self {
         Self {
             caller,
+            place: Place::of::<T>(),
             seen,
             metrics,
             version: None,
@@ -140,6 +169,14 @@ impl<T: Watched> Watcher<T> {
             unreadable: OncePer::new(Duration::from_secs(3600)),
             said: OncePer::new(Duration::from_secs(60)),
         }
+    }
+
+    /// Watches the one object of this name and no other, which a role may grant by its name.
+    #[must_use]
+    pub fn of_one(self, resource: &str, (namespace, name): (&str, &str)) -> Self {
+        let path = format!("/api/v1/namespaces/{}/{resource}", encoded(namespace));
+        let selector = format!("fieldSelector=metadata.name%3D{}&", encoded(name));
+        Self { place: Place { path, selector }, ..self }
     }
 
     /// Lists and watches until nobody listens any more.
@@ -189,8 +226,8 @@ impl<T: Watched> Watcher<T> {
                 self.tell(Seen::Init).await?;
             }
             for item in &page.items {
-                if let Some(object) = self.decoded(item) {
-                    self.tell(Seen::InitApply(object)).await?;
+                if let Some(seen) = self.decoded(item, Seen::InitApply) {
+                    self.tell(seen).await?;
                 }
             }
             if page.metadata.r#continue.is_empty() {
@@ -205,11 +242,15 @@ impl<T: Watched> Watcher<T> {
     /// not keep us from the others.
     async fn page(&self, length: &mut usize, next: Option<&str>) -> Result<Vec<u8>, WatchError> {
         loop {
-            let request = Request::get(list::path::<T>(*length, next)).body(Vec::new());
+            let request = Request::get(list::path(&self.place, *length, next)).body(Vec::new());
             match self.caller.call_for(Self::LIST, request, list::LONGEST).await {
                 Err(error @ (CallError::TooLong { .. } | CallError::TimedOut { .. })) if *length > 1 => {
                     self.report(&error.into());
                     *length /= 2;
+                }
+                Err(error) if error.code() == Some(StatusCode::NOT_FOUND) => {
+                    self.tell(Seen::NotServed).await?;
+                    return Err(error.into());
                 }
                 answer => return answer.map_err(expired_or_failed),
             }
@@ -218,11 +259,10 @@ impl<T: Watched> Watcher<T> {
 
     /// Tells of every change since `version`, until the watch ends.
     async fn follow(&mut self) -> Result<(), WatchError> {
-        let path = event::path::<T>(self.version.as_deref().unwrap_or_default());
+        let path = event::path(&self.place, self.version.as_deref().unwrap_or_default());
         let body = self.caller.open(Self::WATCH, Request::get(path).body(Vec::new())).await;
         let body = body.map_err(expired_or_failed)?;
         self.opened = Some(Instant::now());
-        self.tell(Seen::Current).await?;
         let mut lines = body.into_data_stream().into_async_read();
         let mut line = Vec::new();
         loop {
@@ -247,7 +287,7 @@ impl<T: Watched> Watcher<T> {
             }
         };
         let seen = match event.r#type {
-            "ADDED" | "MODIFIED" => self.decoded(event.object).map(Seen::Apply),
+            "ADDED" | "MODIFIED" => self.decoded(event.object, Seen::Apply),
             "DELETED" => event::metadata(event.object).map(|Metadata { namespace, name, uid, .. }| {
                 Seen::Deleted { namespace: namespace.into(), name: name.into(), uid: uid.into() }
             }),
@@ -268,21 +308,23 @@ impl<T: Watched> Watcher<T> {
         Ok(())
     }
 
-    fn decoded(&self, raw: &RawValue) -> Option<Arc<T>> {
+    /// What is seen of an object; `None` where not even its name can be read.
+    fn decoded(&self, raw: &RawValue, seen: fn(Arc<T>) -> Seen<T>) -> Option<Seen<T>> {
         match T::decode(raw.get()) {
-            Ok(object) => Some(Arc::new(object)),
+            Ok(object) => Some(seen(Arc::new(object))),
             Err(error) => {
-                let name = event::metadata(raw).map(|metadata| metadata.name);
-                self.pass_over(&name, &*error);
-                None
+                let metadata = event::metadata(raw);
+                self.pass_over(&metadata.as_ref().map(|metadata| &metadata.name), &*error);
+                let Metadata { namespace, name, .. } = metadata?;
+                Some(Seen::Unreadable { namespace: namespace.into(), name: name.into() })
             }
         }
     }
 
     fn pass_over(&self, name: &dyn Debug, error: &(dyn std::error::Error + 'static)) {
         self.metrics.failed("object_unreadable");
-        if self.unreadable.permits(&format!("{name:?}")) {
-            tracing::warn!(resource = T::RESOURCE, name = ?name, error, "an object cannot be read and is passed over");
+        if self.unreadable.permits(&format!("{name:?}: {error}")) {
+            tracing::warn!(resource = T::RESOURCE, name = ?name, error, "an object cannot be read");
         }
     }
 

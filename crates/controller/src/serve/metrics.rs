@@ -48,6 +48,7 @@ pub struct Metrics {
     config_reloads: IntCounterVec,
     config_last_reload: IntGauge,
     config_digest: IntGaugeVec,
+    inventory: IntGauge,
     queue: QueueMetrics,
     /// Retries after failures of ours.
     pub retries: IntCounter,
@@ -85,6 +86,7 @@ impl Metrics {
             config_reloads: into.counters(&table::CONFIG_RELOADS)?,
             config_last_reload: into.gauge(&table::CONFIG_LAST_RELOAD)?,
             config_digest: into.gauges(&table::CONFIG_DIGEST)?,
+            inventory: into.gauge(&table::INVENTORY)?,
             client_expiry: into.gauges(&table::CLIENT_EXPIRY)?,
             retries: into.counter(&table::RETRIES)?,
             in_flight: into.gauge(&table::IN_FLIGHT)?,
@@ -111,6 +113,7 @@ impl Metrics {
             self.config_reloads.with_label_values(&[result]);
         }
         self.config_last_reload.set(1);
+        self.inventory.set(1);
     }
 
     /// Counts a pass, and times it until the guard is dropped, however that comes about.
@@ -176,6 +179,11 @@ impl Metrics {
     pub fn config_in_use(&self, digest: &str) {
         self.config_digest.reset();
         self.config_digest.with_label_values(&[digest]).set(1);
+    }
+
+    /// Whether the ConfigMap of the inventory as it is now is in use.
+    pub fn inventory_in_use(&self, is: bool) {
+        self.inventory.set(is.into());
     }
 
     /// The client certificate we present to the API server expires at `not_after`, in Unix seconds.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use controller::kube::watch::{Seen, Watcher};
 use controller::serve::metrics::Metrics;
+use csr::CertificateSigningRequest;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -51,12 +52,11 @@ struct Story {
 async fn watch(script: impl IntoIterator<Item = Answer>) -> Story {
     let (api, start) = (Api::new(script), Instant::now());
     let (seen, mut sees) = mpsc::channel(1);
-    let metrics = Arc::new(Metrics::new(["s"]).unwrap());
+    let metrics = metrics();
     let running = tokio::spawn(Watcher::new(api.caller(), seen, Arc::clone(&metrics)).run());
     let mut story = Vec::new();
     let took = loop {
         match tokio::time::timeout(Duration::from_secs(20), sees.recv()).await {
-            Ok(Some(Seen::Current)) => (),
             Ok(seen) => story.push(short(&seen.unwrap())),
             Err(_) if api.is_over() => break start.elapsed(),
             Err(_) => (),
@@ -75,8 +75,42 @@ fn short(seen: &Seen) -> String {
         Seen::InitDone => "done".into(),
         Seen::Apply(object) => format!("{}@{}", object.name(), object.resource_version()),
         Seen::Deleted { name, uid, .. } => format!("deleted {name} {uid}"),
+        Seen::Unreadable { name, .. } => format!("unreadable {name}"),
         Seen::Current => "current".into(),
+        Seen::NotServed => "not served".into(),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_bookmark_says_that_nothing_was_missed() {
+    let story = watch([
+        empty(),
+        Answer::Lines(vec![event("ADDED", object("a", 11)), bookmark(12)]),
+        Answer::LinesThenSilence(vec![event("ADDED", object("b", 13)), bookmark(14)]),
+    ])
+    .await;
+    assert_eq!(story.seen, ["init", "done", "a@11", "current", "b@13", "current"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_without_that_kind_of_objects_is_no_other_failure() {
+    let script =
+        [Answer::Status(404), Answer::Status(403), Answer::Status(500), Answer::Status(404), empty()];
+    assert_eq!(watch(script).await.seen, ["not served", "not served", "init", "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_is_watched_by_its_name_alone() {
+    let (api, (seen, mut sees)) = (Api::new([empty()]), mpsc::channel(1));
+    let watcher = Watcher::<CertificateSigningRequest>::new(api.caller(), seen, metrics());
+    let running = tokio::spawn(watcher.of_one("things", ("a", "b&c")).run());
+    while !matches!(sees.recv().await.unwrap(), Seen::InitDone) {}
+    running.abort();
+    assert_eq!(api.asked()[0], "fieldSelector=metadata.name%3Db%26c&limit=100");
+}
+
+fn metrics() -> Arc<Metrics> {
+    Arc::new(Metrics::new(["s"]).unwrap())
 }
 
 /// The versions from which watches were begun; an empty one stands for a list.
@@ -176,7 +210,7 @@ async fn a_page_of_one_object_that_is_too_much_fails_the_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_that_cannot_be_read_is_passed_over_and_counted_and_delays_no_other() {
+async fn an_object_that_cannot_be_read_is_named_and_counted_and_delays_no_other() {
     let story = watch([
         Answer::Page(vec![unreadable("bad", 1), object("a", 2)], ""),
         Answer::Lines(vec![
@@ -189,7 +223,8 @@ async fn an_object_that_cannot_be_read_is_passed_over_and_counted_and_delays_no_
         Answer::LinesThenSilence(Vec::new()),
     ])
     .await;
-    assert_eq!(story.seen, ["init", "listed a", "done", "b@12", "deleted bad uid-bad"]);
+    let expected = ["unreadable bad", "listed a", "done", "unreadable bad", "b@12", "deleted bad uid-bad"];
+    assert_eq!(story.seen, [&["init"], &expected[..]].concat());
     assert_eq!(versions(&story.asked)[..3], ["", "10", "14"]);
     assert!(
         story.metrics.contains("countersign_errors_total{error=\"object_unreadable\"} 3"),
@@ -236,5 +271,5 @@ async fn when_nobody_listens_any_more_it_ends() {
     let api = Api::new([Answer::Page(vec![object("a", 1)], "")]);
     let (seen, sees) = mpsc::channel::<Seen>(1);
     drop(sees);
-    Watcher::new(api.caller(), seen, Arc::new(Metrics::new(["s"]).unwrap())).run().await;
+    Watcher::new(api.caller(), seen, metrics()).run().await;
 }

@@ -60,7 +60,7 @@ where
 
     /// When something will be due.
     pub(super) fn next_wake(&self) -> Option<Duration> {
-        let retries = self.queue.len(Rank::Retries) > 0 || self.waiting.has_overdue();
+        let retries = self.queue.len(Rank::Retries) > 0 || self.may_ask_again();
         let retry = retries.then(|| self.retry_rate.due(1));
         let dates = [self.back_off.next(), self.waiting.next_round(), retry, self.next_cleaning()];
         dates.into_iter().flatten().filter(|date| *date > self.now.monotonic).min()
@@ -115,26 +115,42 @@ where
     }
 
     fn send_question(&mut self) -> Option<(Ticket, Effect<Q, A>)> {
-        if !self.flights.has_room(Place::Call) {
+        let mut places = Place::ASKED;
+        if self.inquiry_retries {
+            places.reverse();
+        }
+        places.into_iter().find_map(|place| self.send_question_to(place))
+    }
+
+    fn send_question_to(&mut self, place: Place) -> Option<(Ticket, Effect<Q, A>)> {
+        if !self.flights.has_room(place) {
             return None;
         }
-        let (id, question) = self.waiting.send().or_else(|| self.question_again())?;
-        let ticket = self.flights.open(Errand::Question(id), Place::Call, self.now.monotonic);
-        for slot in self.waiting.sharers(id).collect::<Vec<_>>() {
-            self.call_for(slot);
+        let (id, question) = self.waiting.send(place).or_else(|| self.question_again(place))?;
+        let ticket = self.flights.open(Errand::Question(id), place, self.now.monotonic);
+        if place == Place::Call {
+            for slot in self.waiting.sharers(id).collect::<Vec<_>>() {
+                self.call_for(slot);
+            }
         }
         Some((ticket, Effect::Ask(question)))
     }
 
+    /// Whether a question for whose answer there is room waits to be asked again.
+    fn may_ask_again(&self) -> bool {
+        Place::ASKED.into_iter().any(|place| self.flights.has_room(place) && self.waiting.has_overdue(place))
+    }
+
     /// Retried questions and retried requests take turns.
-    fn question_again(&mut self) -> Option<(QuestionId, Q)> {
+    fn question_again(&mut self, place: Place) -> Option<(QuestionId, Q)> {
         let is_its_turn = self.question_retries || self.queue.len(Rank::Retries) == 0;
         if !is_its_turn || self.retry_rate.due(1) > self.now.monotonic {
             return None;
         }
-        let again = self.waiting.send_again()?;
+        let again = self.waiting.send_again(place)?;
         self.retry_rate.take(1, self.now.monotonic);
         self.question_retries = false;
+        self.inquiry_retries = place == Place::Call;
         Some(again)
     }
 
@@ -169,7 +185,7 @@ where
 
     fn next_in_turn(&mut self) -> Option<Slot> {
         loop {
-            let is_their_turn = !self.question_retries || !self.waiting.has_overdue();
+            let is_their_turn = !self.question_retries || !self.may_ask_again();
             let may_retry = is_their_turn && self.retry_rate.due(1) <= self.now.monotonic;
             let share = self.share();
             let crowds =

@@ -167,6 +167,83 @@ fn a_crowd_never_has_every_call_while_others_are_served() {
     assert_eq!(tickets(&mut rig, "sign").len(), 1);
 }
 
+/// Has a request for each of these questions, which asks it.
+fn asks_each(rig: &mut Rig, questions: &[&'static str]) {
+    for number in 0..questions.len() {
+        rig.tell(Input::Apply(numbered(number, "user").decoded()));
+    }
+    let mut decided = Vec::new();
+    for _ in questions {
+        decided.push(rig.next("decide").0);
+    }
+    for (ticket, question) in decided.into_iter().zip(questions) {
+        rig.done(ticket, Outcome::Asks(vec![*question]));
+    }
+}
+
+fn goes_elsewhere(question: &&'static str) -> bool {
+    question.starts_with("dns")
+}
+
+/// A name server that says nothing is waited for for seconds, and nobody else with it.
+#[test]
+fn what_is_asked_of_others_takes_no_place_from_calls() {
+    let settings = Settings { max_in_flight: 1, max_inquiries: 2, ..Settings::default() };
+    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let mut rig = Rig { engine, ..Rig::following() };
+    rig.tell(Input::Leading(true));
+    asks_each(&mut rig, &["dns 1", "dns 2", "dns 3", "may it?"]);
+    let sent = tickets(&mut rig, "ask");
+    assert_eq!((sent.len(), rig.engine.counts().calls, rig.engine.counts().inquiries), (3, 1, 2));
+    // However long they take, they say nothing of the API server, and the third has its turn after one of them.
+    rig.pass(Duration::from_secs(4));
+    let limit = rig.engine.counts().call_limit;
+    rig.done(sent[1], Outcome::Failed(Failure::UNKNOWN));
+    assert_eq!((tickets(&mut rig, "ask").len(), rig.engine.counts().call_limit), (1, limit));
+}
+
+/// Retried questions and retried requests take turns; a question for which there is no room has none.
+#[test]
+fn what_cannot_be_asked_again_for_now_holds_no_retry_back() {
+    let settings = Settings { max_inquiries: 1, ..Settings::default() };
+    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let mut rig = Rig { engine, ..Rig::following() };
+    rig.tell(Input::Leading(true));
+    asks_each(&mut rig, &["dns 1", "dns 2"]);
+    // The second fails once, and then the first is asked for long.
+    let first = rig.next("ask").0;
+    rig.done(first, Outcome::Failed(Failure::NOT_DONE));
+    rig.next("ask");
+    for number in 2..5 {
+        rig.tell(Input::Apply(numbered(number, "user").decoded()));
+        rig.does("decide", Outcome::Failed(Failure::NOT_DONE));
+    }
+    rig.pass(Duration::from_millis(250));
+    assert_eq!(tickets(&mut rig, "decide").len(), 3);
+}
+
+#[test]
+fn questions_to_the_api_server_and_to_others_are_asked_again_in_turns() {
+    let retry = engine::Retry { burst: 1, per_second: 10, ..Default::default() };
+    let settings = Settings { retry, ..Settings::default() };
+    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let mut rig = Rig { engine, ..Rig::following() };
+    rig.tell(Input::Leading(true));
+    let questions = ["may 1?", "may 2?", "may 3?", "dns 1", "dns 2"];
+    for (number, question) in questions.into_iter().enumerate() {
+        rig.tell(Input::Apply(numbered(number, "user").decoded()));
+        rig.does("decide", Outcome::Asks(vec![question]));
+        rig.does("ask", Outcome::Failed(Failure::NOT_DONE));
+    }
+    let mut again = Vec::new();
+    for _ in 0..5 {
+        rig.pass(Duration::from_millis(500));
+        let Turn::Do(_, Effect::Ask(question)) = rig.engine.poll(rig.now) else { break };
+        again.push(question);
+    }
+    assert_eq!(again, ["may 1?", "dns 1", "may 2?", "dns 2", "may 3?"]);
+}
+
 /// Whoever may create objects could else slow a storm down at no price.
 #[test]
 fn who_costs_no_call_is_no_neighbour() {

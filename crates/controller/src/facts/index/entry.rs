@@ -8,8 +8,9 @@ use approver::{Question, San};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
-use super::{Change, Difference, Index, Indexed, REMEMBERED, Table};
-use crate::facts::object::{ApiServers, Node, Service, ServiceRanges};
+use super::{Change, Difference, Index, Indexed, REMEMBERED, Table, Unreadable};
+use crate::facts::inventory::Inventory;
+use crate::facts::object::{self, ApiServers, Node, Service, ServiceRanges};
 
 /// Addresses that a Node may list at most for any to be kept; the configuration allows no more.
 const MOST_ADDRESSES: usize = 1000;
@@ -35,6 +36,8 @@ pub struct ServiceEntry {
 
 impl Indexed for Node {
     type Entry = NodeEntry;
+
+    const UNREADABLE: Unreadable = Unreadable::ItsName;
 
     fn table(index: &mut Index) -> &mut Table<NodeEntry> {
         &mut index.nodes
@@ -68,12 +71,21 @@ impl Indexed for Node {
 impl Indexed for Service {
     type Entry = ServiceEntry;
 
+    const UNREADABLE: Unreadable = Unreadable::ItsName;
+
     fn table(index: &mut Index) -> &mut Table<ServiceEntry> {
         &mut index.services
     }
 
     fn entry(&self) -> ServiceEntry {
         ServiceEntry { within: self.inner().collect(), outside: self.outer().collect() }
+    }
+
+    fn bare(namespace: &str, name: &str) -> ServiceEntry {
+        ServiceEntry {
+            within: BTreeSet::new(),
+            outside: object::service_name(namespace, name).into_iter().collect(),
+        }
     }
 
     fn changed(index: &mut Index, key: &Arc<str>, change: Difference<'_, ServiceEntry>) -> Vec<Change> {
@@ -87,6 +99,8 @@ impl Indexed for Service {
 
 impl Indexed for ApiServers {
     type Entry = BTreeSet<(IpAddr, u16)>;
+
+    const UNREADABLE: Unreadable = Unreadable::Nothing;
 
     fn table(index: &mut Index) -> &mut Table<Self::Entry> {
         &mut index.api_servers
@@ -109,6 +123,8 @@ impl Indexed for ApiServers {
 impl Indexed for ServiceRanges {
     type Entry = BTreeSet<IpNet>;
 
+    const UNREADABLE: Unreadable = Unreadable::Nothing;
+
     fn table(index: &mut Index) -> &mut Table<BTreeSet<IpNet>> {
         &mut index.service_ranges
     }
@@ -119,6 +135,33 @@ impl Indexed for ServiceRanges {
 
     fn changed(_: &mut Index, _: &Arc<str>, _: Difference<'_, Self::Entry>) -> Vec<Change> {
         vec![Change::Everything]
+    }
+}
+
+impl Indexed for Inventory {
+    type Entry = ::config::inventory::Inventory;
+
+    const UNREADABLE: Unreadable = Unreadable::WhatItSaid;
+
+    fn table(index: &mut Index) -> &mut Table<Self::Entry> {
+        &mut index.inventory
+    }
+
+    fn entry(&self) -> Self::Entry {
+        self.entries.clone()
+    }
+
+    fn changed(index: &mut Index, _: &Arc<str>, change: Difference<'_, Self::Entry>) -> Vec<Change> {
+        let none = Self::Entry::new();
+        let (former, current) = (change.former.unwrap_or(&none), change.current.unwrap_or(&none));
+        let nodes: BTreeSet<_> = former.keys().chain(current.keys()).collect();
+        let (none, mut sans) = (BTreeSet::new(), BTreeSet::new());
+        for node in nodes {
+            let (former, current) = (former.get(node).unwrap_or(&none), current.get(node).unwrap_or(&none));
+            sans.extend(moved(&mut index.inventoried, &node.as_str().into(), (former, current)));
+        }
+        // Only the operator changes it: everybody may be looked at again.
+        if sans.len() > MOST_CHANGES { vec![Change::Everything] } else { claims(sans) }
     }
 }
 

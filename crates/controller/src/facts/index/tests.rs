@@ -1,8 +1,10 @@
 use serde_json::{Value, json};
 
+use super::table::FRESH;
 use super::*;
+use crate::facts::inventory::Inventory;
 
-const BOUNDS: Bounds<'_> = Bounds { max_addresses: 16, service_ranges: &[] };
+const BOUNDS: Bounds<'_> = Bounds { max_addresses: 16, service_ranges: &[], inventory: None };
 
 /// The names whom a change concerns.
 fn named(changes: Vec<Change>) -> BTreeSet<San> {
@@ -35,6 +37,10 @@ fn sans(texts: &[&str]) -> BTreeSet<San> {
 /// An index that has read everything a moment ago.
 fn complete() -> Index {
     let (mut index, now) = (Index::default(), Instant::now());
+    index.begin::<Node>(now);
+    index.begin::<Service>(now);
+    index.begin::<ApiServers>(now);
+    index.begin::<ServiceRanges>(now);
     put::<ApiServers>(
         &mut index,
         &json!({
@@ -50,10 +56,6 @@ fn complete() -> Index {
     index.end::<Service>();
     index.end::<ApiServers>();
     index.end::<ServiceRanges>();
-    index.heard::<Node>(now);
-    index.heard::<Service>(now);
-    index.heard::<ApiServers>(now);
-    index.heard::<ServiceRanges>(now);
     index.presents(("10.0.0.100".parse().unwrap(), 6443), sans(&["10.0.0.100", "api.example.com"]), now);
     index
 }
@@ -137,7 +139,7 @@ fn who_claims_what_follows_the_nodes() {
 fn a_new_list_drops_what_is_not_in_it() {
     let mut index = complete();
     put::<Node>(&mut index, &node("gone", &["10.0.0.1"]));
-    index.begin::<Node>();
+    index.begin::<Node>(Instant::now());
     put::<Node>(&mut index, &node("there", &["10.0.0.2"]));
     assert_eq!(named(index.end::<Node>()), sans(&["10.0.0.1", "gone"]));
     assert!(reservations(&index, "gone").is_empty() && !reservations(&index, "there").is_empty());
@@ -166,13 +168,68 @@ fn what_is_not_known_is_said() {
     let mut without_ranges = complete();
     without_ranges.remove::<ServiceRanges>("kubernetes");
     assert_eq!(unread(&without_ranges, now), ["networking.k8s.io/servicecidrs"]);
-    let ranges = ["10.96.0.0/12".parse().unwrap()];
-    let configured =
-        without_ranges.claims(&san("10.97.0.1"), Bounds { service_ranges: &ranges, ..BOUNDS }, now);
-    assert_eq!(
-        (configured.unread, configured.reservations),
-        (vec![], vec![Reservation::ServiceRange(ranges[0])])
+}
+
+/// Only an API server that has no ServiceCIDRs is done without them: one that does not show them may have other ranges.
+#[test]
+fn configured_ranges_are_enough_only_where_the_api_server_says_that_it_has_none_to_show() {
+    let (ranges, now) = (["10.96.0.0/12".parse().unwrap()], Instant::now());
+    let configured = |index: &Index, now| {
+        let claims = index.claims(&san("10.97.0.1"), Bounds { service_ranges: &ranges, ..BOUNDS }, now);
+        assert_eq!(claims.reservations, [Reservation::ServiceRange(ranges[0])]);
+        claims.unread
+    };
+    let unread = |index: &Index, now| index.claims(&san("10.0.0.1"), BOUNDS, now).unread;
+    let mut index = complete();
+    index.service_ranges = Table::new(ServiceRanges::RESOURCE);
+    assert_eq!(configured(&index, now), ["networking.k8s.io/servicecidrs"], "refused, or silent");
+    index.not_served::<ServiceRanges>(now);
+    assert_eq!(configured(&index, now), Vec::<&str>::new());
+    assert_eq!(unread(&index, now), ["networking.k8s.io/servicecidrs"], "and none are configured");
+    let later = now + FRESH + Duration::from_secs(2);
+    assert!(configured(&index, later).contains(&"networking.k8s.io/servicecidrs"), "it has said so long ago");
+    index.begin::<ServiceRanges>(now);
+    index.end::<ServiceRanges>();
+    assert_eq!(configured(&index, now), Vec::<&str>::new(), "it shows that there are none");
+}
+
+/// What a tenant or a node writes must not stop everybody else, and what protects the API server must not be left out.
+#[test]
+fn an_object_that_cannot_be_read_takes_nothing_away_and_stops_only_what_rests_on_it() {
+    let unread = |index: &Index| index.claims(&san("10.0.0.1"), BOUNDS, Instant::now()).unread;
+    let mut index = complete();
+    put::<Node>(&mut index, &node("n1", &["10.0.0.1"]));
+    put::<Service>(
+        &mut index,
+        &json!({"metadata": {"namespace": "shop", "name": "web"}, "spec": {"externalIPs": ["203.0.113.7"]}}),
     );
+    assert_eq!(index.unreadable::<Node>("", "n1"), []);
+    assert_eq!(named(index.unreadable::<Node>("", "n2")), sans(&["n2"]));
+    assert_eq!(index.unreadable::<Service>("shop", "web"), []);
+    assert_eq!(named(index.unreadable::<Service>("shop", "new")), sans(&["new.shop"]));
+    assert_eq!(index.claims(&san("10.0.0.1"), BOUNDS, Instant::now()).nodes, BTreeSet::from(["n1".into()]));
+    assert_eq!(reservations(&index, "n2"), [Reservation::NodeName("n2".into())]);
+    assert_eq!(reservations(&index, "203.0.113.7"), [Reservation::ServiceName("shop/web".into())]);
+    assert_eq!(reservations(&index, "new.shop"), [Reservation::ServiceName("shop/new".into())]);
+    assert_eq!(unread(&index), Vec::<&str>::new());
+    // It was in the list, so it is not gone.
+    index.begin::<Node>(Instant::now());
+    index.unreadable::<Node>("", "n1");
+    assert_eq!(named(index.end::<Node>()), sans(&["n2"]));
+    assert_eq!(index.claims(&san("10.0.0.1"), BOUNDS, Instant::now()).nodes, BTreeSet::from(["n1".into()]));
+
+    index.unreadable::<ServiceRanges>("", "second");
+    index.unreadable::<ApiServers>("default", "kubernetes");
+    assert_eq!(unread(&index), ["discovery.k8s.io/endpointslices", "networking.k8s.io/servicecidrs"]);
+    assert_eq!(reservations(&index, "10.0.0.100")[0], Reservation::ApiServerEndpoint, "what it said stays");
+    index.begin::<ServiceRanges>(Instant::now());
+    put::<ServiceRanges>(
+        &mut index,
+        &json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ["10.96.0.0/16"]}}),
+    );
+    index.end::<ServiceRanges>();
+    index.remove::<ApiServers>("default/kubernetes");
+    assert_eq!(unread(&index), ["discovery.k8s.io/endpointslices"], "and there is no other");
 }
 
 #[test]
@@ -241,4 +298,67 @@ fn an_endpoint_slice_without_endpoints_is_no_api_server() {
     );
     let unread = index.claims(&san("10.0.0.1"), BOUNDS, Instant::now()).unread;
     assert_eq!(unread, ["discovery.k8s.io/endpointslices"]);
+}
+
+fn named_inventory() -> ObjectName {
+    ObjectName { namespace: "kube-system".to_owned(), name: "nodes".to_owned() }
+}
+
+fn inventory(data: Value) -> Result<Inventory, serde_json::Error> {
+    serde_json::from_value(json!({"metadata": {"namespace": "kube-system", "name": "nodes"}, "data": data}))
+}
+
+#[test]
+fn the_inventory_in_the_cluster_gives_names_and_its_last_good_form_stays() {
+    let (name, now) = (named_inventory(), Instant::now());
+    let bounds = Bounds { inventory: Some(&name), ..BOUNDS };
+    let mut index = complete();
+    let gives = |index: &Index, text: &str| {
+        let claims = index.claims(&san(text), bounds, now);
+        claims
+            .inventory
+            .iter()
+            .map(ToString::to_string)
+            .chain(claims.unread.into_iter().map(Into::into))
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(gives(&index, "n1"), ["the ConfigMap of the inventory"], "nothing is followed");
+    index.keep_inventory_of(Some(name.clone()));
+    index.begin::<Inventory>(now);
+    assert_eq!(gives(&index, "n1"), ["the ConfigMap of the inventory"]);
+    index.end::<Inventory>();
+    assert_eq!(gives(&index, "n1"), ["the ConfigMap of the inventory, which does not exist"]);
+    index.unreadable::<Inventory>("kube-system", "nodes");
+    assert_eq!(gives(&index, "n1"), ["the ConfigMap of the inventory, which has mistakes"]);
+    let told = index.put(&inventory(json!({"n1": "n1, 10.0.0.1", "n2": "10.0.0.1"})).unwrap());
+    assert_eq!(named(told), sans(&["n1", "10.0.0.1"]));
+    assert_eq!(
+        (gives(&index, "n1"), gives(&index, "10.0.0.1")),
+        (vec!["n1".into()], vec!["n1".into(), "n2".into()])
+    );
+    index.unreadable::<Inventory>("kube-system", "nodes");
+    assert_eq!(gives(&index, "n1"), ["n1"], "the last good one");
+    assert_eq!(named(index.put(&inventory(json!({"n2": "10.0.0.1"})).unwrap())), sans(&["n1", "10.0.0.1"]));
+    assert_eq!((gives(&index, "n1"), gives(&index, "10.0.0.1")), (vec![], vec!["n2".into()]));
+
+    let other = ObjectName { name: "others".to_owned(), ..name.clone() };
+    let claims = index.claims(&san("10.0.0.1"), Bounds { inventory: Some(&other), ..BOUNDS }, now);
+    assert_eq!(claims.unread, ["the ConfigMap of the inventory"], "the configuration has changed");
+    assert_eq!(index.claims(&san("10.0.0.1"), BOUNDS, now).inventory, BTreeSet::new(), "and names none");
+    let silent = index.claims(&san("10.0.0.1"), bounds, now + FRESH + Duration::from_secs(2)).unread;
+    assert!(silent.contains(&"the ConfigMap of the inventory"));
+    index.remove::<Inventory>("kube-system/nodes");
+    assert_eq!(gives(&index, "10.0.0.1"), ["the ConfigMap of the inventory, which does not exist"]);
+}
+
+#[test]
+fn a_config_map_with_a_mistake_is_no_inventory() {
+    let said = |data| inventory(data).unwrap_err().to_string();
+    assert_eq!(
+        said(json!({"n1": "10.0.0.256"})),
+        "key \"n1\": expected host names and addresses, not \"10.0.0.256\""
+    );
+    let binary = json!({"metadata": {"name": "nodes"}, "binaryData": {"n1": "AA=="}});
+    let binary = serde_json::from_value::<Inventory>(binary).unwrap_err().to_string();
+    assert_eq!(binary, "binaryData: expected text, and not the keys n1");
 }

@@ -12,13 +12,13 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 
 /// An authority. All of them have one name, so that the signature alone tells them apart.
-struct Authority {
+pub(in crate::facts) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    der: Vec<u8>,
+    pub(in crate::facts) der: Vec<u8>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(in crate::facts) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = named("kubernetes", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,21 +26,21 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), der }
     }
 
-    fn issue(&self, params: &CertificateParams) -> Presented {
+    pub(in crate::facts) fn issue(&self, params: &CertificateParams) -> Presented {
         let key = KeyPair::generate().unwrap();
         Presented { der: params.signed_by(&key, &self.issuer).unwrap().der().to_vec(), key }
     }
 }
 
 /// What a server presents, with its key.
-struct Presented {
+pub(in crate::facts) struct Presented {
     der: Vec<u8>,
     key: KeyPair,
 }
 
 impl Presented {
     /// Serves with it, and returns where.
-    async fn serve(self) -> SocketAddr {
+    pub(in crate::facts) async fn serve(self) -> SocketAddr {
         let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -65,7 +65,7 @@ where
     address
 }
 
-fn named(common_name: &str, sans: &[&str]) -> CertificateParams {
+pub(in crate::facts) fn named(common_name: &str, sans: &[&str]) -> CertificateParams {
     let mut params =
         CertificateParams::new(sans.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{WatchError, Watched};
+use super::{Place, WatchError};
 use crate::kube::path::encoded;
 
 /// Seconds that the API server is asked to keep a watch open.
@@ -31,8 +31,8 @@ pub(super) struct Metadata {
 }
 
 /// The path of a watch of all that changed since `version`.
-pub(super) fn path<T: Watched>(version: &str) -> String {
-    let (path, selector, version) = (T::PATH, T::SELECTOR, encoded(version));
+pub(super) fn path(place: &Place, version: &str) -> String {
+    let (Place { path, selector }, version) = (place, encoded(version));
     format!(
         "{path}?{selector}watch=true&allowWatchBookmarks=true&timeoutSeconds={LIFETIME}&resourceVersion={version}"
     )

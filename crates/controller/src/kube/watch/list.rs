@@ -4,7 +4,7 @@ use http::Request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{WatchError, Watched};
+use super::{Place, WatchError, Watched};
 use crate::kube::call::{CallError, Caller, Operation};
 use crate::kube::path::encoded;
 
@@ -31,9 +31,10 @@ pub(super) struct ListMetadata {
 }
 
 /// The path of the first page of `length` objects, or of that at which `next` points.
-pub(super) fn path<T: Watched>(length: usize, next: Option<&str>) -> String {
+pub(super) fn path(place: &Place, length: usize, next: Option<&str>) -> String {
     let next = next.map_or_else(String::new, |next| format!("&continue={}", encoded(next)));
-    format!("{}?{}limit={length}{next}", T::PATH, T::SELECTOR)
+    let Place { path, selector } = place;
+    format!("{path}?{selector}limit={length}{next}")
 }
 
 /// Every object of a kind, listed once. One that cannot be read is passed over.
@@ -43,8 +44,9 @@ pub(super) fn path<T: Watched>(length: usize, next: Option<&str>) -> String {
 pub async fn all<T: Watched>(caller: &Caller) -> Result<Vec<T>, WatchError> {
     let operation = Operation::new("list", T::RESOURCE);
     let (mut objects, mut next, mut length) = (Vec::new(), None, LENGTH);
+    let place = Place::of::<T>();
     loop {
-        let request = Request::get(path::<T>(length, next.as_deref())).body(Vec::new());
+        let request = Request::get(path(&place, length, next.as_deref())).body(Vec::new());
         let answer = match caller.call_for(operation, request, LONGEST).await {
             Err(CallError::TooLong { .. }) if length > 1 => {
                 length /= 2;

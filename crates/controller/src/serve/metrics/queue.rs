@@ -17,6 +17,7 @@ pub(super) struct QueueMetrics {
     held: IntGaugeVec,
     calls: IntGauge,
     call_limit: IntGauge,
+    inquiries: IntGauge,
     shared_answers: IntCounter,
     budget_exceeded: IntCounter,
     cleaning_delay: Gauge,
@@ -35,6 +36,7 @@ impl QueueMetrics {
             held: into.gauges(&table::HELD)?,
             calls: into.gauge(&table::CALLS)?,
             call_limit: into.gauge(&table::CALL_LIMIT)?,
+            inquiries: into.gauge(&table::INQUIRIES)?,
             shared_answers: into.counter(&table::SHARED_ANSWERS)?,
             budget_exceeded: into.counter(&table::BUDGET_EXCEEDED)?,
             cleaning_delay: into.float_gauge(&table::CLEANING_DELAY)?,
@@ -48,6 +50,7 @@ impl QueueMetrics {
         }
         self.calls.set(gauge(counts.calls));
         self.call_limit.set(gauge(counts.call_limit));
+        self.inquiries.set(gauge(counts.inquiries));
         self.shared_answers.inc_by(counts.shared_answers.saturating_sub(self.shared_answers.get()));
         self.budget_exceeded.inc_by(counts.budget_exceeded.saturating_sub(self.budget_exceeded.get()));
         self.cleaning_delay.set(counts.cleaning_delay.as_secs_f64());

@@ -81,6 +81,11 @@ pub(super) static CALL_LIMIT: Description = gauge(
     "API calls that may be under way at present: more while they are answered quickly, at most `--max-in-flight`.",
     &[],
 );
+pub(super) static INQUIRIES: Description = gauge(
+    "countersign_inquiries_in_flight",
+    "Name servers and kubelets that are being asked, 64 at most; they take no place from API calls.",
+    &[],
+);
 pub(super) static QUEUE_DEPTH: Description =
     gauge("countersign_queue_depth", "Requests that wait for their turn.", &[LANE]);
 pub(super) static QUEUE_AGE: Description = gauge(
@@ -159,11 +164,16 @@ pub(super) static CONFIG_DIGEST: Description = gauge(
     "Always 1. Differs between replicas that do not work by the same configuration.",
     &[("digest", "SHA-256 of the effective configuration, as on `/configz`")],
 );
+pub(super) static INVENTORY: Description = gauge(
+    "countersign_inventory_in_use",
+    "0 until the ConfigMap of the inventory was read, and while it has mistakes or is missing; else 1, also where none is configured.",
+    &[],
+);
 pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 31] = [
+pub(super) static TABLE: [&Description; 33] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -176,6 +186,7 @@ pub(super) static TABLE: [&Description; 31] = [
     &IN_FLIGHT,
     &CALLS,
     &CALL_LIMIT,
+    &INQUIRIES,
     &QUEUE_DEPTH,
     &QUEUE_AGE,
     &QUEUE_WAIT,
@@ -192,6 +203,7 @@ pub(super) static TABLE: [&Description; 31] = [
     &CONFIG_RELOADS,
     &CONFIG_LAST_RELOAD,
     &CONFIG_DIGEST,
+    &INVENTORY,
     &WATCH_RESTARTS,
     &PANICS,
     &BUILD_INFO,
