@@ -5,7 +5,7 @@
 //! so in its answers, and the request is held.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use ::config::KubeletServing;
 use approver::{Answer, LiveCertificate, Question, Resolution};
@@ -22,12 +22,16 @@ use crate::serve::metrics::Metrics;
 mod api_servers;
 mod follow;
 pub mod index;
+mod keep;
 mod names;
 pub mod object;
 pub mod peer;
+pub mod record;
 
 pub use index::Change;
+pub use keep::KeepError;
 use index::{Bounds, Index};
+use keep::Keeper;
 use names::Names;
 use object::Source;
 use peer::Peers;
@@ -42,6 +46,7 @@ pub struct Facts {
     /// Whoever is asked for names, and by which configuration.
     names: Mutex<Option<(Vec<SocketAddr>, Names)>>,
     policy: watch::Receiver<Arc<Policy>>,
+    keeper: Keeper,
 }
 
 /// Questions whose answers may have changed, for whoever is held on one.
@@ -51,7 +56,8 @@ impl Facts {
     /// Answers from what `caller` reads, once [`Self::follow`] runs, within what the policy says.
     #[must_use]
     pub fn new(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> Arc<Self> {
-        Arc::new(Self { caller, index: RwLock::default(), names: Mutex::default(), policy })
+        let (index, names, keeper) = (RwLock::default(), Mutex::default(), Keeper::default());
+        Arc::new(Self { caller, index, names, policy, keeper })
     }
 
     /// Keeps the indexes current from when the policy first asks for them, for ever. API servers' certificates chain to `trusted`.
@@ -65,6 +71,7 @@ impl Facts {
         follow::spawn::<object::Service>(&self, &news, &mut tasks);
         follow::spawn::<object::ApiServers>(&self, &news, &mut tasks);
         follow::spawn::<object::ServiceRanges>(&self, &news, &mut tasks);
+        tasks.spawn(keep::follow(Arc::clone(&self), news.changed.clone()));
         match Peers::trusting(trusted.iter().map(Vec::as_slice)) {
             Ok(peers) => {
                 drop(tasks.spawn(api_servers::follow(Arc::clone(&self), peers, news.changed.clone())))
@@ -120,9 +127,9 @@ impl Facts {
             Question::Claims(san) => {
                 let settings = self.settings()?;
                 let bounds = bounds(&settings);
-                let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-                Some(Answer::Claims(Arc::new(index.claims(san, bounds, Instant::now()))))
+                Some(Answer::Claims(Arc::new(self.read().claims(san, bounds, Instant::now()))))
             }
+            Question::Record(key) => Some(Answer::Record(self.read().key_holders(key, Instant::now()))),
             Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
                 None
             }
@@ -149,6 +156,14 @@ impl Facts {
             return Err(CallError::OtherObject { operation: READ, asked, found });
         }
         Ok(Some(node.fact()))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn settings(&self) -> Option<Arc<KubeletServing>> {

@@ -9,16 +9,18 @@ use approver::{Claims, Question, Reservation, San};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
+use super::record::Record;
 use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
 
 mod entry;
+mod owned;
 
 use entry::claims;
 pub use entry::{NodeEntry, ServiceEntry};
 
 /// What must have been heard of this lately: the API server says once a minute that nothing was missed, and a watch that is silent
 /// for 90 s is taken up anew.
-const FRESH: Duration = Duration::from_secs(120);
+pub(super) const FRESH: Duration = Duration::from_secs(120);
 
 /// What API servers were reached at, or presented, stays reserved for so long: they restart, one after the other.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -40,6 +42,8 @@ pub struct Index {
     claimed: HashMap<San, BTreeSet<Arc<str>>>,
     served_within: HashMap<San, BTreeSet<Arc<str>>>,
     served_outside: HashMap<San, BTreeSet<Arc<str>>>,
+    /// What nodes were approved for.
+    record: Record,
 }
 
 /// What one API server presents, each name with when it was last seen, and when it last presented anything.
@@ -72,6 +76,7 @@ impl Default for Index {
             claimed: HashMap::new(),
             served_within: HashMap::new(),
             served_outside: HashMap::new(),
+            record: Record::default(),
         }
     }
 }
@@ -167,10 +172,12 @@ impl Index {
         let counts = |name: &&Arc<str>| {
             self.nodes.entries.get(*name).is_some_and(|(entry, _)| entry.listed <= bounds.max_addresses)
         };
+        let nodes = self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect();
         Claims {
             unread: self.unread(bounds, now),
             reservations: self.reservations(san, bounds),
-            nodes: self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect(),
+            owners: self.owners(san, &nodes, now),
+            nodes,
         }
     }
 
