@@ -37,7 +37,7 @@ fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
             (requests::user("jane")?.named("jane").create(&cluster.admin().await?).await?, "no-opinion", 2),
         ];
         let facts =
-            scene.save("facts", &["nodes,services,endpointslices,servicecidrs", "--all-namespaces"])?;
+            scene.save("facts", &["nodes,services,endpointslices,servicecidrs,configmaps", "--all-namespaces"])?;
         for (name, outcome, code) in rows {
             let live = scene.explain(&name, &["--output=json"])?;
             assert_eq!(live.status.code(), Some(code), "{name}: {live:?}");

@@ -27,6 +27,9 @@ const UPDATE: Operation = Operation::new("update", "configmaps");
 /// An operator may take something out.
 const PERIOD: Duration = Duration::from_secs(30);
 
+/// While some of it cannot be read nothing is approved.
+const RETRY: Duration = Duration::from_secs(5);
+
 /// What waits to be recorded.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
@@ -157,8 +160,9 @@ pub(super) async fn follow(facts: Arc<Facts>, changed: Changed) {
             tell(&changed, changes);
         }
         facts.keeper.was_tried.store(true, Ordering::Release);
-        // Both mean the same.
-        let _ = timeout(PERIOD, facts.keeper.doubt.notified()).await;
+        let period = if facts.read().record().is_read(Instant::now()) { PERIOD } else { RETRY };
+        // Whichever comes first, all is read again.
+        let _ = timeout(period, facts.keeper.doubt.notified()).await;
     }
 }
 
