@@ -29,8 +29,8 @@ pub mod peer;
 pub mod record;
 
 pub use index::Change;
-pub use keep::KeepError;
 use index::{Bounds, Index};
+pub use keep::KeepError;
 use keep::Keeper;
 use names::Names;
 use object::Source;

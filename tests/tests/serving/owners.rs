@@ -46,7 +46,13 @@ fn an_owner_that_does_not_serve_keeps_its_address_after_a_restart_too() -> TestR
         let (name, _) = line(stage, "owner")?.context("no line of the owner")?;
         let forget = r#"[{"op": "remove", "path": "/data/owner"}]"#;
         stage.cluster.kubectl(&[
-            "patch", "configmap", &name, "--namespace=kube-system", "--type=json", "--patch", forget,
+            "patch",
+            "configmap",
+            &name,
+            "--namespace=kube-system",
+            "--type=json",
+            "--patch",
+            forget,
         ])?;
         stage.restart().await?;
         let forgotten = ask(stage, "owner", ADDRESS).await?;

@@ -37,7 +37,11 @@ fn who_was_approved_last_keeps_its_address_against_a_claim() {
         (9, unread, Some("kubelet-serving/record")),
         (10, World::default().node("n2", &["n2"]).recorded("n2", OURS), None),
         (11, World::default().recorded("n2", OURS), None),
-        (12, World::default().node("n1", &["n1"]).recorded("n1", OURS), Some("kubelet-serving/san-justified")),
+        (
+            12,
+            World::default().node("n1", &["n1"]).recorded("n1", OURS),
+            Some("kubelet-serving/san-justified"),
+        ),
     ] {
         assert_eq!(broken(&world, &Sample::default()), expected, "row {row}");
     }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use approver::{
-    Answer, Claims, Facts, LiveCertificate, Node, NodeServer, Outcome, Owner, Policy, Question,
-    Reservation, Resolution, San, Verdict, decide, gate,
+    Answer, Claims, Facts, LiveCertificate, Node, NodeServer, Outcome, Owner, Policy, Question, Reservation,
+    Resolution, San, Verdict, decide, gate,
 };
 use csr::{Request, Requester, SignerName, Spec};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
@@ -113,7 +113,10 @@ impl World {
     pub(crate) fn node(mut self, name: &'static str, addresses: &[&str]) -> Self {
         let listed = addresses.len();
         let addresses = addresses.iter().filter_map(|text| San::from_text(text)).collect();
-        self.nodes.insert(name, Node { uid: format!("{name}-1").into(), addresses, listed, is_control_plane: false });
+        self.nodes.insert(
+            name,
+            Node { uid: format!("{name}-1").into(), addresses, listed, is_control_plane: false },
+        );
         self
     }
 
@@ -204,10 +207,8 @@ impl World {
         let exists = |name: &str, uid: &str| self.nodes.get(name).is_some_and(|node| *node.uid == *uid);
         let owned = self.owners.iter().filter(|(_, _, text)| San::from_text(text).as_ref() == Some(san));
         let counts = |(name, uid, _): &&(&str, String, &str)| lists(name) && exists(name, uid);
-        let owner = |(name, uid, _): &(&str, String, &str)| Owner {
-            node: (*name).into(),
-            uid: uid.as_str().into(),
-        };
+        let owner =
+            |(name, uid, _): &(&str, String, &str)| Owner { node: (*name).into(), uid: uid.as_str().into() };
         Claims {
             unread: self.unread.clone(),
             owners: match self.key_holders {

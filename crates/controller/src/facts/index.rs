@@ -9,8 +9,8 @@ use approver::{Claims, Question, Reservation, San};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
-use super::record::Record;
 use super::object::{ApiServers, Node, Service, ServiceRanges, Source};
+use super::record::Record;
 
 mod entry;
 mod owned;

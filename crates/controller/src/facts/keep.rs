@@ -66,7 +66,7 @@ impl Facts {
         self.keeper.doubt.notify_one();
     }
 
-    /// Records an approval. It is on record when this returns, and had all been lost in between, so it would be after a new start.
+    /// Records an approval, with all others that wait for that. When this returns, whoever reads the record finds it.
     ///
     /// # Errors
     /// When the approval has to be decided again, or the API server did not write it.
@@ -119,16 +119,24 @@ impl Facts {
 
     async fn put(&self, number: usize, draft: Draft) -> Result<(), KeepError> {
         let seen = self.seen();
-        let request = json(Method::PUT, &format!("{}?{AS_IT_IS}", path(number)), draft.object().to_string().into_bytes());
+        let request = json(
+            Method::PUT,
+            &format!("{}?{AS_IT_IS}", path(number)),
+            draft.object().to_string().into_bytes(),
+        );
         let written = self.caller.call(UPDATE, request).await.and_then(|answer| shard(UPDATE, &answer, seen));
         match written {
             Ok(shard) => {
+                // Nobody is held by what this takes from others: those are told when their Nodes change.
                 self.write(|index| index.take_in(number, shard, seen.1));
                 Ok(())
             }
             Err(error) if error.code() == Some(StatusCode::CONFLICT) => {
                 // Whether it can be read, the next who reads it says.
-                let _ = self.get(number).await.map(|shard| self.write(|index| index.take_in(number, shard, seen.1)));
+                let _ = self
+                    .get(number)
+                    .await
+                    .map(|shard| self.write(|index| index.take_in(number, shard, seen.1)));
                 Err(KeepError::Changed)
             }
             Err(error) => Err(Arc::new(error).into()),
@@ -153,11 +161,12 @@ pub(super) async fn follow(facts: Arc<Facts>, changed: Changed) {
     loop {
         let read = (0..SHARDS).map(async |number| (number, facts.get(number).await));
         for (number, read) in join_all(read).await {
-            let changes = match read {
-                Ok(shard) => facts.write(|index| index.take_in(number, shard, Instant::now())),
+            match read {
+                Ok(shard) => {
+                    tell(&changed, facts.write(|index| index.take_in(number, shard, Instant::now())))
+                }
                 Err(error) => facts.lost(number, &error, (&missing, &said)),
-            };
-            tell(&changed, changes);
+            }
         }
         facts.keeper.was_tried.store(true, Ordering::Release);
         let period = if facts.read().record().is_read(Instant::now()) { PERIOD } else { RETRY };
@@ -168,7 +177,7 @@ pub(super) async fn follow(facts: Arc<Facts>, changed: Changed) {
 
 impl Facts {
     /// What cannot be read because it is not there, or not allowed, is not believed any longer; what fails otherwise is for a while.
-    fn lost(&self, number: usize, error: &CallError, (missing, said): (&MissingPermissions, &OncePer)) -> Vec<Change> {
+    fn lost(&self, number: usize, error: &CallError, (missing, said): (&MissingPermissions, &OncePer)) {
         let cause = error as &dyn std::error::Error;
         match error.code() {
             Some(StatusCode::FORBIDDEN) => missing.report(GET.verb, GET.resource, &error.to_string()),
@@ -180,7 +189,6 @@ impl Facts {
         if matches!(error.code(), Some(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)) {
             self.write(|index| index.record_mut().lose(number));
         }
-        Vec::new()
     }
 }
 
@@ -214,7 +222,8 @@ fn tell(changed: &Changed, changes: Vec<Change>) {
 }
 
 fn shard(operation: Operation, answer: &[u8], seen: (u64, Instant)) -> Result<Shard, CallError> {
-    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| CallError::Unreadable { operation, source };
+    let unreadable =
+        |source: Box<dyn std::error::Error + Send + Sync>| CallError::Unreadable { operation, source };
     let object: Value = serde_json::from_slice(answer).map_err(|error| unreadable(error.into()))?;
     Shard::of(object, seen).ok_or_else(|| unreadable("no ConfigMap".into()))
 }

@@ -5,6 +5,7 @@ mod api;
 mod driver;
 mod local;
 mod objects;
+mod record;
 
 use std::sync::Arc;
 
