@@ -188,7 +188,7 @@ async fn keeps(stage: &Stage<'_>, (owner, port): (&str, u16)) -> TestResult {
     listener.presents(&stage.cluster.authority().server(&sans)?)?;
     listener.presents(&issued(stage, &ask()?, &kubelet).await?)?;
 
-    listener.presents(&stolen(stage, &sans).await?)?;
+    listener.presents(&stolen(stage, &["thief", &text]).await?)?;
     let unproven = ask()?.create(&kubelet).await?;
     stage.holds(&unproven, "kubelet-serving/address-conflict").await?;
     assert_eq!(stage.outcome(&claim).await?, Outcome::Pending);

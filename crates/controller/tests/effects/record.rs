@@ -166,10 +166,17 @@ async fn who_comes_while_one_is_written_goes_with_all_others_that_do() {
 #[tokio::test(start_paused = true)]
 async fn of_two_who_take_one_name_at_the_same_moment_the_later_is_decided_again() {
     let Kept { store, facts, _following } = Kept::start().await;
-    store.permits.add_permits(100);
-    let (one, other) =
-        tokio::join!(facts.keep(approval("n1", &["10.0.0.1"])), facts.keep(approval("n2", &["10.0.0.1"])));
-    assert!(one.is_ok() && matches!(other, Err(KeepError::Changed)), "{one:?} {other:?}");
+    let later = async {
+        while store.writes() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let both =
+            ["n1", "n2"].map(|node| approval(node, &["10.0.0.1"])).map(|approval| facts.keep(approval));
+        let permit = async { store.permits.add_permits(100) };
+        tokio::join!(join_all(both), permit).0
+    };
+    let (first, both) = tokio::join!(facts.keep(approval("n0", &[])), later);
+    assert!(first.is_ok() && both[0].is_ok() && matches!(both[1], Err(KeepError::Changed)), "{both:?}");
     assert_eq!(store.line("n2"), None);
 }
 
