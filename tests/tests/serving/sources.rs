@@ -168,7 +168,8 @@ fn believing(dns: &NameServer) -> Value {
 }
 
 /// A node serves with its certificate while another claims its address: the one renews, the other waits. When it serves no more
-/// in its own name, the record says that it was first; when the other is found to serve there, neither gets anything.
+/// in its own name, the record says that it was first; when the other is found to serve there, the record
+/// does not help.
 async fn keeps(stage: &Stage<'_>, (owner, port): (&str, u16)) -> TestResult {
     let address = stage.cluster.node_address()?;
     let text = address.to_string();
@@ -188,10 +189,10 @@ async fn keeps(stage: &Stage<'_>, (owner, port): (&str, u16)) -> TestResult {
     listener.presents(&stage.cluster.authority().server(&sans)?)?;
     listener.presents(&issued(stage, &ask()?, &kubelet).await?)?;
 
+    assert_eq!(stage.outcome(&claim).await?, Outcome::Pending);
     listener.presents(&stolen(stage, &["thief", &text]).await?)?;
     let unproven = ask()?.create(&kubelet).await?;
     stage.holds(&unproven, "kubelet-serving/address-conflict").await?;
-    assert_eq!(stage.outcome(&claim).await?, Outcome::Pending);
     stage.cluster.kubectl(&["delete", "node", "thief"])?;
     outcome::reached(&stage.admin, &unproven, Outcome::Issued).await?;
     Ok(())

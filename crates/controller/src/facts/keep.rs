@@ -45,6 +45,13 @@ struct Waiting {
     told: oneshot::Sender<Kept>,
 }
 
+/// What is written for whom waits: these ConfigMaps.
+#[derive(Debug)]
+struct Planned {
+    waiting: Waiting,
+    takes: BTreeSet<usize>,
+}
+
 type Kept = Result<(), KeepError>;
 
 /// Why an approval is not on record.
@@ -93,7 +100,7 @@ impl Facts {
         let (planned, drafts) = self.plan(batch);
         let written = drafts.into_iter().map(async |(number, draft)| (number, self.put(number, draft).await));
         let written: BTreeMap<_, _> = join_all(written).await.into_iter().collect();
-        for (waiting, takes) in planned {
+        for Planned { waiting, takes } in planned {
             let failed = takes.iter().find_map(|number| written.get(number)?.clone().err());
             // Nobody waits for it any more when its pass was dropped.
             let _ = waiting.told.send(failed.map_or(Ok(()), Err));
@@ -101,14 +108,14 @@ impl Facts {
     }
 
     /// What to write for whom; those that have to be decided again are told so at once.
-    fn plan(&self, batch: Vec<Waiting>) -> (Vec<(Waiting, BTreeSet<usize>)>, BTreeMap<usize, Draft>) {
+    fn plan(&self, batch: Vec<Waiting>) -> (Vec<Planned>, BTreeMap<usize, Draft>) {
         let (mut planned, mut drafts, mut taken) = (Vec::new(), BTreeMap::new(), Taken::default());
         let settings = self.settings().unwrap_or_default();
         let (index, bounds, now) = (self.read(), bounds(&settings), Instant::now());
         for waiting in batch {
             if index.agrees(&waiting.approval, bounds, now) && taken.is_free(&waiting.approval) {
                 let takes = index.record().draft(&waiting.approval, &mut drafts);
-                planned.push((waiting, takes));
+                planned.push(Planned { waiting, takes });
             } else {
                 let _ = waiting.told.send(Err(KeepError::Changed));
             }
