@@ -204,9 +204,9 @@ impl World {
         let listed = self.reservations.iter().filter(|(text, _)| San::from_text(text).as_ref() == Some(san));
         let claims = |node: &Node| node.listed <= self.policy.max_addresses && node.addresses.contains(san);
         let lists = |name: &str| self.nodes.get(name).is_some_and(claims);
-        let exists = |name: &str, uid: &str| self.nodes.get(name).is_some_and(|node| *node.uid == *uid);
         let owned = self.owners.iter().filter(|(_, _, text)| San::from_text(text).as_ref() == Some(san));
-        let counts = |(name, uid, _): &&(&str, String, &str)| lists(name) && exists(name, uid);
+        // The index may still know the Node that was there before.
+        let counts = |(name, ..): &&(&str, String, &str)| lists(name);
         let owner =
             |(name, uid, _): &(&str, String, &str)| Owner { node: (*name).into(), uid: uid.as_str().into() };
         Claims {
