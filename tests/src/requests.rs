@@ -52,6 +52,18 @@ pub fn kubelet_serving(node: &str, names: &[&str]) -> Result<Draft> {
     custom(subject, names.subject_alt_names, (KUBELET_SERVING, &["digital signature", "server auth"]))
 }
 
+/// The same, with a key that is there already.
+///
+/// # Errors
+/// When the request cannot be made.
+pub fn kubelet_serving_with(node: &str, names: &[&str], key: &KeyPair) -> Result<Draft> {
+    let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, format!("system:node:{node}"));
+    params.distinguished_name.push(DnType::OrganizationName, "system:nodes");
+    with_key(&params, (KUBELET_SERVING, &["digital signature", "server auth"]), key)
+}
+
 /// What a human sends for a client certificate.
 ///
 /// # Errors
@@ -144,11 +156,18 @@ pub fn custom(
 /// # Errors
 /// When the request cannot be made.
 pub fn of(params: &CertificateParams, (signer_name, usages): (&str, &[&str])) -> Result<Draft> {
-    let key = KeyPair::generate()?;
+    with_key(params, (signer_name, usages), &KeyPair::generate()?)
+}
+
+fn with_key(
+    params: &CertificateParams,
+    (signer_name, usages): (&str, &[&str]),
+    key: &KeyPair,
+) -> Result<Draft> {
     let object = CertificateSigningRequest {
         metadata: ObjectMeta { generate_name: Some("csr-".to_owned()), ..Default::default() },
         spec: CertificateSigningRequestSpec {
-            request: ByteString(params.serialize_request(&key)?.pem()?.into_bytes()),
+            request: ByteString(params.serialize_request(key)?.pem()?.into_bytes()),
             signer_name: signer_name.to_owned(),
             usages: Some(usages.iter().map(ToString::to_string).collect()),
             ..Default::default()

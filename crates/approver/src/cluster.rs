@@ -9,6 +9,9 @@ use crate::San;
 /// A Node, read for this decision.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Node {
+    /// `metadata.uid`: a Node that was deleted and made again is another.
+    pub uid: Arc<str>,
+
     /// What it lists in `status.addresses`, as far as a certificate can carry it.
     pub addresses: BTreeSet<San>,
 
@@ -33,6 +36,20 @@ pub struct Claims {
 
     /// The nodes to which the part of the inventory that is kept in the cluster gives it.
     pub inventory: BTreeSet<Arc<str>>,
+
+    /// Those of them for which it was approved last, as our record has it; none while that is unread. What the record says of a
+    /// Node that is no more, or lists it no more, is left out.
+    pub owners: BTreeSet<Owner>,
+}
+
+/// A Node for which a name was approved.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Owner {
+    /// Its name.
+    pub node: Arc<str>,
+
+    /// Its uid when that was done.
+    pub uid: Arc<str>,
 }
 
 /// For what a name or an address is reserved.

@@ -1,6 +1,8 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use csr::PublicKey;
 
 use crate::{Answer, Claims, LiveCertificate, Node, Permission, Question, Resolution, San, Verdict};
 
@@ -39,6 +41,14 @@ impl Facts {
     pub(crate) fn claims(&self, san: &San) -> Option<&Claims> {
         match self.0.get(&Question::Claims(san.clone()))? {
             Answer::Claims(claims) => Some(claims),
+            _ => None,
+        }
+    }
+
+    /// The Nodes that have a key by our record, when that was asked for; `None` within: it cannot be read.
+    pub(crate) fn record(&self, key: Arc<PublicKey>) -> Option<Option<&BTreeSet<Arc<str>>>> {
+        match self.0.get(&Question::Record(key))? {
+            Answer::Record(nodes) => Some(nodes.as_ref()),
             _ => None,
         }
     }

@@ -22,7 +22,7 @@ mod san;
 mod source;
 
 pub use chain::{chain, gate_chain};
-pub use cluster::{Claims, LiveCertificate, Node, Reservation, Resolution};
+pub use cluster::{Claims, LiveCertificate, Node, Owner, Reservation, Resolution};
 pub use decide::{Decision, Finding, Grant, Outcome, decide, gate};
 pub use facts::Facts;
 pub use pattern::{NamePattern, PatternError};

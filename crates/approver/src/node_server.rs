@@ -4,6 +4,7 @@
 
 mod constraints;
 mod justified;
+mod recorded;
 mod reserved;
 
 use std::collections::BTreeSet;
@@ -62,6 +63,8 @@ pub(crate) fn chain() -> Vec<&'static Rule> {
         &rules::NODE_SERVER_FACTS,
         &rules::NODE_SERVER_SAN_RESERVED,
         &rules::NODE_SERVER_SAN_JUSTIFIED,
+        &rules::NODE_SERVER_RECORD,
+        &rules::NODE_SERVER_KEY_REUSED,
         &rules::NODE_SERVER_ADDRESS_CONFLICT,
     ]);
     chain
@@ -74,7 +77,8 @@ fn judged(case: &Case<'_>, trace: &mut Trace) -> Result<Outcome, Stop> {
     let node = node_and_claims(case, trace)?;
     reserved::check_claims(case, Some(&node), trace)?;
     justified::check(case, &node, trace)?;
-    justified::check_conflicts(case, &node, trace)?;
+    recorded::check_key(case, trace)?;
+    recorded::check_conflicts(case, &node, trace)?;
     Ok(Outcome::Approve(Grant(Recognizer::SelfNodeServer)))
 }
 

@@ -61,6 +61,9 @@ pub struct Constraints {
 
     /// The longest lifetime that may be asked for, in seconds.
     pub max_lifetime: Option<i32>,
+
+    /// Whether a node may have the key that another one has.
+    pub allow_reused_keys: bool,
 }
 
 impl Default for Constraints {
@@ -72,6 +75,7 @@ impl Default for Constraints {
             denied_ranges: Vec::new(),
             max_names: 32,
             max_lifetime: None,
+            allow_reused_keys: false,
         }
     }
 }

@@ -1,7 +1,8 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use csr::Requester;
+use csr::{PublicKey, Requester};
 
 use crate::{Claims, LiveCertificate, Node, Recognizer, Resolution, San};
 
@@ -19,6 +20,9 @@ pub enum Question {
 
     /// Who else has this name or address? Answered from indexes that follow the cluster.
     Claims(San),
+
+    /// Which Nodes were approved with this key last? Answered from our record of what we approved.
+    Record(Arc<PublicKey>),
 
     /// What are the addresses of this name? Answered by DNS.
     Resolve(Arc<str>),
@@ -39,6 +43,9 @@ pub enum Answer {
     /// To [`Question::Claims`].
     Claims(Arc<Claims>),
 
+    /// To [`Question::Record`]: the Nodes of these names, as far as they exist; `None`: the record cannot be read.
+    Record(Option<BTreeSet<Arc<str>>>),
+
     /// To [`Question::Resolve`].
     Resolution(Resolution),
 
@@ -47,12 +54,21 @@ pub enum Answer {
 }
 
 impl Question {
+    /// Whether what follows the cluster answers it, at any moment and at once: an answer is then never kept.
+    pub fn is_indexed(&self) -> bool {
+        match self {
+            Self::Claims(_) | Self::Record(_) => true,
+            Self::Review(_) | Self::Node(_) | Self::Resolve(_) | Self::LiveCertificate(_) => false,
+        }
+    }
+
     /// The question in a word, for metrics.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Review(_) => "review",
             Self::Node(_) => "node",
             Self::Claims(_) => "claims",
+            Self::Record(_) => "record",
             Self::Resolve(_) => "resolve",
             Self::LiveCertificate(_) => "live_certificate",
         }

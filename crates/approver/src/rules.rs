@@ -24,8 +24,10 @@ pub const RULES: &[Rule] = &[
     SELF_NODE_SERVER_PERMISSION,
     NODE_SERVER_NODE,
     NODE_SERVER_FACTS,
-    NODE_SERVER_ADDRESS_CONFLICT,
     NODE_SERVER_SAN_JUSTIFIED,
+    NODE_SERVER_RECORD,
+    NODE_SERVER_KEY_REUSED,
+    NODE_SERVER_ADDRESS_CONFLICT,
 ];
 
 /// Only one signerName is approved here.
@@ -182,10 +184,26 @@ pub(crate) const NODE_SERVER_FACTS: Rule = Rule {
     next_actor: NextActor::Operator,
 };
 
+/// What is approved is recorded before, so that who was first stays so; without the record nobody knows who that was.
+pub(crate) const NODE_SERVER_RECORD: Rule = Rule {
+    id: "kubelet-serving/record",
+    title: "the record of what nodes were approved for could be read",
+    remedy: "apply deploy/kubelet-serving.yaml: it has the ConfigMaps countersign-owners-0 to -f in kube-system, and the Role to get and update them",
+    next_actor: NextActor::Operator,
+};
+
+/// Whoever has the key of one node can serve as the other too: images are cloned with it, and a stolen key is used elsewhere.
+pub(crate) const NODE_SERVER_KEY_REUSED: Rule = Rule {
+    id: "kubelet-serving/key-reused",
+    title: "no other Node was approved with the same key",
+    remedy: "make a new key: delete the kubelet's pki directory where a disk was cloned, and find out who else has the key",
+    next_actor: NextActor::Requester,
+};
+
 /// Without it, a node that lists another's address gets a certificate for it, and each could serve as the other.
 pub(crate) const NODE_SERVER_ADDRESS_CONFLICT: Rule = Rule {
     id: "kubelet-serving/address-conflict",
-    title: "no other Node lists what only the Node's status confirms, or the requester serves there now with a certificate of ours",
+    title: "no other Node lists what only the Node's status confirms, or the requester serves there now with a certificate of ours, or got one for it last",
     remedy: "delete the Node that is no more, or correct its address",
     next_actor: NextActor::Administrator,
 };

@@ -185,6 +185,10 @@ pub struct Constraints {
     /// Longest lifetime that may be asked for: a duration such as 24h or 1h30m.
     #[serde(default)]
     pub max_lifetime: Option<String>,
+
+    /// Whether a node may have a public key with which another Node was approved.
+    #[serde(default)]
+    pub allow_reused_keys: bool,
 }
 
 /// The address of a name server, with its port.
@@ -299,6 +303,7 @@ impl From<&approver::Constraints> for Constraints {
             denied_ranges: ranges(&constraints.denied_ranges),
             max_names: Some(constraints.max_names),
             max_lifetime: constraints.max_lifetime.map(duration::of_seconds),
+            allow_reused_keys: constraints.allow_reused_keys,
         }
     }
 }

@@ -198,9 +198,11 @@ fn read_constraints(mut section: Section<'_>, reader: &mut Reader) -> Constraint
     let denied_ranges = ranges("deniedRanges", reader);
     let max_names = section.field("maxNames").and_then(|item| item.number(reader, 1, MOST_NAMES));
     let max_lifetime = section.field("maxLifetime").and_then(|item| lifetime(&item, reader));
+    let allow_reused_keys = section.field("allowReusedKeys").and_then(|item| item.boolean(reader));
     section.finish(reader);
     let max_names = max_names.map_or_else(|| Constraints::default().max_names, usize::from);
-    Constraints { names, allowed_ranges, denied_ranges, max_names, max_lifetime }
+    let allow_reused_keys = allow_reused_keys.unwrap_or_default();
+    Constraints { names, allowed_ranges, denied_ranges, max_names, max_lifetime, allow_reused_keys }
 }
 
 /// A duration in seconds, as requests have it.

@@ -63,6 +63,7 @@ fn every_field_means_what_the_approver_takes_it_for() {
             denied_ranges: vec!["10.0.9.0/24".parse().unwrap()],
             max_names: 8,
             max_lifetime: Some(31_536_000),
+            allow_reused_keys: true,
         },
         max_addresses: 32,
         deny: BTreeSet::from(["kubelet-serving/san-form"]),
@@ -91,6 +92,7 @@ constraints:
   deniedRanges: [10.0.9.0/24]
   maxNames: 8
   maxLifetime: 8760h0m0s
+  allowReusedKeys: true
 maxAddresses: 32
 kubeletPort: 10251
 deny: [kubelet-serving/san-form]"#;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use approver::{Answer, Decision, Outcome, Question};
 
-use crate::facts::Facts;
+use crate::facts::record::Approval;
+use crate::facts::{Facts, KeepError};
 use crate::kube::call::CallError;
 use crate::kube::review::Reviews;
 
-/// Finds answers, and writes nothing.
+/// Finds answers. Nothing is written for them.
 #[derive(Clone, Debug)]
 pub struct Answers {
     reviews: Reviews,
@@ -44,8 +45,21 @@ impl Answers {
                 };
                 Some(Answer::LiveCertificate(live.map(Arc::new)))
             }
-            Question::Claims(_) => facts.known(question),
+            Question::Claims(_) | Question::Record(_) => facts.known(question),
         })
+    }
+
+    /// Records an approval before it is written.
+    ///
+    /// # Errors
+    /// As [`Facts::keep`].
+    pub(crate) async fn keep(&self, approval: Approval) -> Result<(), KeepError> {
+        self.facts.keep(approval).await
+    }
+
+    /// From now on this replica leads: what others wrote meanwhile is read first.
+    pub(crate) fn begin_term(&self) {
+        self.facts.begin_term();
     }
 
     /// Decides, with the answers that the indexes give at once beside those in `known`.

@@ -170,7 +170,12 @@ impl Driver {
     fn handle(&mut self, input: Input) {
         match &input {
             Input::InitDone => self.health.listed(),
-            Input::Leading(leading) => self.metrics.leader.set(i64::from(*leading)),
+            Input::Leading(leading) => {
+                self.metrics.leader.set(i64::from(*leading));
+                if *leading {
+                    self.executor.begin_term();
+                }
+            }
             // The engine tries again whatever has failed.
             Input::Done(_, Outcome::Failed(_)) => self.metrics.retries.inc(),
             _ => (),
@@ -215,7 +220,7 @@ enum Event {
 fn is_inquiry(question: &Question) -> bool {
     match question {
         Question::Resolve(_) | Question::LiveCertificate(_) => true,
-        Question::Review(_) | Question::Node(_) | Question::Claims(_) => false,
+        Question::Review(_) | Question::Node(_) | Question::Claims(_) | Question::Record(_) => false,
     }
 }
 

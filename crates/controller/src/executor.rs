@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::answers::Answers;
-use crate::facts::Facts;
+use crate::facts::{Facts, KeepError};
 use crate::kube::call::CallError;
 use crate::kube::events::Events;
 use crate::kube::review::Reviews;
@@ -83,6 +83,11 @@ impl Executor {
         Self { requests, answers, threads, policy, events, metrics, missing, said }
     }
 
+    /// From now on this replica leads.
+    pub fn begin_term(&self) {
+        self.answers.begin_term();
+    }
+
     /// Carries out one effect, in a span that says for whom.
     pub async fn execute(&self, effect: Effect) -> Outcome {
         let _pass = self.metrics.pass(effect.label());
@@ -96,7 +101,10 @@ impl Executor {
             Effect::Ask(question) => self.ask(question).await,
             Effect::Decide { object, answers } => self.decide(object, answers).await,
             Effect::Sign { object, answers } => self.sign(object, answers).await,
-            Effect::Approve { object, condition } => self.approve(&object, &condition).await,
+            Effect::Approve { object, condition, answers } => match self.record(&object, answers).await {
+                Ok(()) => self.approve(&object, &condition).await,
+                Err(stop) => stop,
+            },
             Effect::Deny { object, condition } => self.deny(&object, &condition).await,
             Effect::Fail { object, condition, rejection } => self.fail(&object, &condition, rejection).await,
             Effect::Publish { object, pem } => self.publish(&object, &pem).await,
@@ -127,9 +135,10 @@ impl Executor {
                 }
                 match question {
                     Question::Review(_) | Question::Node(_) => Outcome::Answered(answer),
-                    Question::Claims(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
-                        Outcome::Told(answer)
-                    }
+                    Question::Claims(_)
+                    | Question::Record(_)
+                    | Question::Resolve(_)
+                    | Question::LiveCertificate(_) => Outcome::Told(answer),
                 }
             }
             Ok(None) => Outcome::Failed(Failure::NOT_DONE),
@@ -191,6 +200,21 @@ impl Executor {
     async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let span = tracing::Span::current();
         self.threads.run(move || span.in_scope(work)).await
+    }
+
+    /// Puts on record what is about to be approved: a crash after that forgets no owner.
+    async fn record(
+        &self,
+        object: &CertificateSigningRequest,
+        answers: Vec<(Question, Answer)>,
+    ) -> Result<(), Outcome> {
+        let judge = self.judge(Arc::clone(&self.policy.borrow()));
+        let approval = judge.approval(object, answers).map_err(|_| Outcome::Conflict)?;
+        let Some(approval) = approval else { return Ok(()) };
+        self.answers.keep(approval).await.map_err(|error| match error {
+            KeepError::Changed => Outcome::Conflict,
+            KeepError::Call(error) => self.failed(&error),
+        })
     }
 
     async fn approve(&self, object: &CertificateSigningRequest, condition: &Condition) -> Outcome {

@@ -5,7 +5,7 @@
 //! so in its answers, and the request is held.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use ::config::KubeletServing;
 use approver::{Answer, LiveCertificate, Question, Resolution};
@@ -24,12 +24,16 @@ mod api_servers;
 mod follow;
 pub mod index;
 pub mod inventory;
+mod keep;
 mod names;
 pub mod object;
 pub mod peer;
+pub mod record;
 
 pub use index::Change;
 use index::{Bounds, Index};
+pub use keep::KeepError;
+use keep::Keeper;
 use names::Names;
 use object::Source;
 use peer::Peers;
@@ -44,6 +48,7 @@ pub struct Facts {
     /// Whoever is asked for names, and by which configuration.
     names: Mutex<Option<(Vec<SocketAddr>, Names)>>,
     policy: watch::Receiver<Arc<Policy>>,
+    keeper: Keeper,
 }
 
 /// Questions whose answers may have changed, for whoever is held on one.
@@ -53,7 +58,8 @@ impl Facts {
     /// Answers from what `caller` reads for each request, once [`Self::follow`] runs, within what the policy says.
     #[must_use]
     pub fn new(caller: Caller, policy: watch::Receiver<Arc<Policy>>) -> Arc<Self> {
-        Arc::new(Self { caller, index: RwLock::default(), names: Mutex::default(), policy })
+        let (index, names, keeper) = (RwLock::default(), Mutex::default(), Keeper::default());
+        Arc::new(Self { caller, index, names, policy, keeper })
     }
 
     /// Keeps the indexes current from when the policy first asks for them, for ever.
@@ -68,6 +74,7 @@ impl Facts {
         follow::spawn::<object::ApiServers>(&self, &feed, &mut tasks);
         follow::spawn::<object::ServiceRanges>(&self, &feed, &mut tasks);
         tasks.spawn(inventory::follow(Arc::clone(&self), feed.clone()));
+        tasks.spawn(keep::follow(Arc::clone(&self), feed.changed.clone()));
         tasks.spawn(api_servers::follow(self, feed));
         // None of them ends by itself; a panic is the end of this one too.
         if let Some(Err(error)) = tasks.join_next().await
@@ -115,9 +122,9 @@ impl Facts {
             Question::Claims(san) => {
                 let settings = self.settings()?;
                 let bounds = bounds(&settings);
-                let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-                Some(Answer::Claims(Arc::new(index.claims(san, bounds, Instant::now()))))
+                Some(Answer::Claims(Arc::new(self.read().claims(san, bounds, Instant::now()))))
             }
+            Question::Record(key) => Some(Answer::Record(self.read().key_holders(key, Instant::now()))),
             Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
                 None
             }
@@ -149,8 +156,15 @@ impl Facts {
     /// What is missing of the inventory that is kept in the cluster.
     fn unread_inventory(&self) -> Option<&'static str> {
         let settings = self.settings()?;
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.unread_inventory(bounds(&settings), Instant::now())
+        self.read().unread_inventory(bounds(&settings), Instant::now())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+        change(&mut self.index.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn settings(&self) -> Option<Arc<KubeletServing>> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use controller::facts::record::{NAMESPACE, SHARDS, shard_name};
 use controller::kube::lease::Verb;
 use serde_json::{Value, json};
 
@@ -46,4 +47,21 @@ fn it_is_kube_controller_managers_own_user_that_gets_the_role() {
     assert_eq!(binding["metadata"]["namespace"], role["metadata"]["namespace"]);
     let user = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:kube-controller-manager"});
     assert_eq!(binding["subjects"], json!([user]));
+}
+
+#[test]
+fn the_record_comes_empty_and_may_be_read_and_updated_and_nothing_else() {
+    const SERVING: &str = include_str!("../../../deploy/kubelet-serving.yaml");
+    let documents: Vec<Value> = serde_saphyr::from_multiple(SERVING).unwrap();
+    let names: Vec<_> = (0..SHARDS).map(shard_name).collect();
+    let of_record = |document: &&Value| document["metadata"]["namespace"] == NAMESPACE;
+    let of_kind =
+        |kind: &'static str| documents.iter().filter(of_record).filter(move |it| it["kind"] == kind);
+    let maps: Vec<_> =
+        of_kind("ConfigMap").map(|map| (map["metadata"]["name"].as_str(), map.get("data"))).collect();
+    let expected: Vec<_> = names.iter().map(|name| (Some(name.as_str()), None)).collect();
+    assert_eq!(maps, expected);
+    let rules: Vec<_> = of_kind("Role").map(|role| &role["rules"]).collect();
+    let rule = json!([{ "apiGroups": [""], "resources": ["configmaps"], "resourceNames": names, "verbs": ["get", "update"] }]);
+    assert_eq!(rules, [&rule]);
 }

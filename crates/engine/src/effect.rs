@@ -52,6 +52,8 @@ pub enum Effect<Q, A> {
         object: Arc<CertificateSigningRequest>,
         /// The condition to add.
         condition: Condition,
+        /// Every answer of this pass: by what it is approved.
+        answers: Vec<(Q, A)>,
     },
 
     /// Add the condition Denied: PUT `/approval`. Ends in `Written`, `Conflict`, `Gone` or `Failed`.

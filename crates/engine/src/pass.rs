@@ -85,7 +85,7 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
         match next {
             Next::Read | Next::Delete(_) => Effect::Read { name },
             Next::Decide => Effect::Decide { object, answers: self.answers.clone() },
-            Next::Approve(condition) => Effect::Approve { object, condition },
+            Next::Approve(condition) => Effect::Approve { object, condition, answers: self.answers.clone() },
             Next::Deny(condition) => Effect::Deny { object, condition },
             Next::Sign => Effect::Sign { object, answers: self.answers.clone() },
             Next::Publish(pem) => Effect::Publish { object, pem },

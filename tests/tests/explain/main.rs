@@ -29,8 +29,8 @@ fn files_with_the_clusters_facts_lead_to_the_same_decision() -> TestResult {
             (requests::kubelet_client("new")?.named("join").create(&joining).await?, "approve", 0),
             (requests::user("jane")?.named("jane").create(&cluster.admin().await?).await?, "no-opinion", 2),
         ];
-        let facts =
-            scene.save("facts", &["nodes,services,endpointslices,servicecidrs", "--all-namespaces"])?;
+        let facts = scene
+            .save("facts", &["nodes,services,endpointslices,servicecidrs,configmaps", "--all-namespaces"])?;
         for (name, outcome, code) in rows {
             let live = scene.explain(&name, &["--output=json"])?;
             assert_eq!(live.status.code(), Some(code), "{name}: {live:?}");

@@ -100,6 +100,11 @@ fn what_may_not_be_read_is_named() -> TestResult {
             assert_eq!(explained.status.code(), Some(code), "{resource}: {said}");
             assert!(said.contains(resource), "{resource}: {said}");
         }
+        apply(cluster, "deploy/explain.yaml")?;
+        cluster.kubectl(&["delete", "role", "countersign:explain", "--namespace=kube-system"])?;
+        learned(cluster, ("list", "services"), true).await?;
+        let explained = text(&run(&["explain", "fine", SERVING, &reader])?)?;
+        assert!(explained.contains("kubelet-serving/record"), "{explained}");
         Ok(())
     })
 }

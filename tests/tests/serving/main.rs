@@ -4,6 +4,7 @@
 //! kubelets are in `kubelet.rs`.
 
 mod attacks;
+mod owners;
 mod sources;
 mod stage;
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::Result;
+use countersign_e2e::approval::{self, Verdict};
 use countersign_e2e::dns::{Answer, NameServer};
 use countersign_e2e::nodes::on_own_cluster;
 use countersign_e2e::outcome::{self, Outcome};
@@ -239,7 +240,8 @@ fn believing(dns: &NameServer) -> Value {
 }
 
 /// A node serves with its certificate while another claims its address: the one renews, the other waits. When it serves no more
-/// in its own name, neither gets anything.
+/// in its own name, the record says that it was first; when the other is found to serve there, the record
+/// does not help.
 async fn keeps(stage: &Stage<'_>, (owner, port): (&str, u16)) -> TestResult {
     let address = stage.cluster.node_address()?;
     let text = address.to_string();
@@ -257,12 +259,23 @@ async fn keeps(stage: &Stage<'_>, (owner, port): (&str, u16)) -> TestResult {
     issued(stage, &ask()?, &kubelet).await?;
 
     listener.presents(&stage.cluster.authority().server(&sans)?)?;
+    listener.presents(&issued(stage, &ask()?, &kubelet).await?)?;
+
+    assert_eq!(stage.outcome(&claim).await?, Outcome::Pending);
+    listener.presents(&stolen(stage, &["thief", &text]).await?)?;
     let unproven = ask()?.create(&kubelet).await?;
     stage.holds(&unproven, "kubelet-serving/address-conflict").await?;
-    assert_eq!(stage.outcome(&claim).await?, Outcome::Pending);
     stage.cluster.kubectl(&["delete", "node", "thief"])?;
     outcome::reached(&stage.admin, &unproven, Outcome::Issued).await?;
     Ok(())
+}
+
+/// A certificate of the thief's for these names, by the hand of an administrator.
+async fn stolen(stage: &Stage<'_>, sans: &[&str]) -> Result<Pair> {
+    let draft = requests::kubelet_serving("thief", sans)?;
+    let name = draft.create(&stage.kubelet("thief").await?).await?;
+    approval::decide(&stage.admin, &name, Verdict::Approved).await?;
+    draft.pair(&outcome::reached(&stage.admin, &name, Outcome::Issued).await?)
 }
 
 /// The certificate that a draft leads to, with its key.

@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 pub(crate) struct Stage<'a> {
     pub(crate) cluster: &'a ControlPlane,
     pub(crate) admin: Client,
-    signer: tokio::sync::Mutex<Signer>,
+    signer: tokio::sync::Mutex<Option<Signer>>,
+    flag: (String, String),
 }
 
 /// Runs `test` on a stage of its own.
@@ -48,6 +49,16 @@ fn apply(cluster: &ControlPlane, manifest: &str) -> Result<()> {
     cluster.kubectl(&["apply", "--filename", &path.display().to_string()]).map(drop)
 }
 
+async fn signer(cluster: &ControlPlane, (flag, value): &(String, String)) -> Result<Signer> {
+    let command = cluster
+        .signer(Program::Countersign)
+        .identity(User::controller_manager())
+        .flag("use-service-account-credentials", "true")
+        .flag(flag, value)
+        .flag("log-level", "debug");
+    command.start().await
+}
+
 impl<'a> Stage<'a> {
     /// A signer with this flag on a cluster.
     async fn start(cluster: &'a ControlPlane, (flag, value): (&str, &str)) -> Result<Self> {
@@ -55,14 +66,28 @@ impl<'a> Stage<'a> {
         for manifest in ["deploy/rbac.yaml", "deploy/kubelet-serving.yaml"] {
             apply(cluster, manifest)?;
         }
-        let command = cluster
-            .signer(Program::Countersign)
-            .identity(User::controller_manager())
-            .flag("use-service-account-credentials", "true")
-            .flag(flag, value)
-            .flag("log-level", "debug");
-        let signer = tokio::sync::Mutex::new(command.start().await?);
-        Ok(Self { cluster, admin, signer })
+        let flag = (flag.to_owned(), value.to_owned());
+        let signer = tokio::sync::Mutex::new(Some(signer(cluster, &flag).await?));
+        Ok(Self { cluster, admin, signer, flag })
+    }
+
+    /// Ends the signer, and starts another one in its place, which knows nothing but what the cluster holds.
+    pub(crate) async fn restart(&self) -> Result<()> {
+        let mut current = self.signer.lock().await;
+        let former = current.take().context("no signer")?;
+        ensure!(former.stop().await?.success(), "the signer did not end well");
+        *current = Some(signer(self.cluster, &self.flag).await?);
+        Ok(())
+    }
+
+    /// Waits until a metric has this value.
+    pub(crate) async fn counts(&self, series: &str, expected: f64) -> Result<()> {
+        wait::until(&format!("{series} is {expected}"), async || {
+            let signer = self.signer.lock().await;
+            let value = signer.as_ref().context("no signer")?.metric(series).await?;
+            Ok((value == expected).then_some(()))
+        })
+        .await
     }
 
     /// A signer with this section `approval.kubeletServing` in its configuration file.
@@ -120,7 +145,7 @@ impl<'a> Stage<'a> {
     pub(crate) async fn notes(&self, name: &str, note: &str) -> Result<()> {
         let name = format!("csr.name=\"{name}\"");
         wait::until(&format!("{name} meets {note}"), async || {
-            let log = self.signer.lock().await.process().log()?;
+            let log = self.signer.lock().await.as_mut().context("no signer")?.process().log()?;
             Ok(log.lines().any(|line| line.contains(&name) && line.contains(note)).then_some(()))
         })
         .await
@@ -129,7 +154,7 @@ impl<'a> Stage<'a> {
     /// Waits until a metric has this value.
     pub(crate) async fn shows(&self, metric: &str, value: f64) -> Result<()> {
         wait::until(&format!("{metric} is {value}"), async || {
-            let shown = self.signer.lock().await.metric(metric).await?;
+            let shown = self.signer.lock().await.as_ref().context("no signer")?.metric(metric).await?;
             Ok((shown == value).then_some(()))
         })
         .await
@@ -172,8 +197,9 @@ impl<'a> Stage<'a> {
 
     /// The shipped roles are enough: nothing was refused to the signer.
     pub(crate) async fn nothing_was_forbidden(&self) -> TestResult {
-        let forbidden =
-            self.signer.lock().await.metric("countersign_errors_total{error=\"forbidden\"}").await;
+        let signer = self.signer.lock().await;
+        let signer = signer.as_ref().context("no signer")?;
+        let forbidden = signer.metric("countersign_errors_total{error=\"forbidden\"}").await;
         assert_eq!(forbidden.context("metrics")?, 0.0);
         Ok(())
     }

@@ -30,30 +30,6 @@ pub(super) fn check(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(
     Ok(())
 }
 
-/// Demands that a name which nothing but the Node's status confirms, and which another Node lists too, is in the certificate with
-/// which the requester serves now, at that very address. A later claim so never takes anything from an owner, and of two without a
-/// certificate neither gets one.
-pub(super) fn check_conflicts(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
-    let rule = &rules::NODE_SERVER_ADDRESS_CONFLICT;
-    for san in case.sans.iter().filter(|san| case.rests_on_status(san, node)) {
-        let claims = case.facts.claims(san);
-        let Some(other) = claims.and_then(|claims| claims.nodes.iter().find(|other| ***other != *case.node))
-        else {
-            continue;
-        };
-        let unknown = case.unknown_certificates([san], node);
-        if !unknown.is_empty() {
-            return Err(trace.ask(rule, unknown));
-        }
-        if !case.serves(san, node) {
-            let why = (case.facts.about_the_cluster(), format!("Node {other} lists {san} too"));
-            return Err(trace.refuse(case, rule, why));
-        }
-    }
-    trace.check(rule, true);
-    Ok(())
-}
-
 impl Case<'_> {
     /// The sources that say that a name is this node's.
     fn confirming(&self, san: &San, node: &Node) -> BTreeSet<Source> {
@@ -84,7 +60,7 @@ impl Case<'_> {
     }
 
     /// Whether the node's own word is all there is for a name. Its very name nobody else can have.
-    fn rests_on_status(&self, san: &San, node: &Node) -> bool {
+    pub(super) fn rests_on_status(&self, san: &San, node: &Node) -> bool {
         let by = self.confirming(san, node);
         let is_independent = |sources: &BTreeSet<Source>| {
             !sources.is_empty() && !sources.contains(&Source::NodeStatus) && sources.is_subset(&by)
@@ -130,6 +106,19 @@ impl Case<'_> {
     pub(super) fn serves(&self, san: &San, node: &Node) -> bool {
         let is_proof = |live: &LiveCertificate| {
             node_name(&live.common_name) == Some(self.node) && live.sans.contains(san)
+        };
+        let live = |address: IpAddr| self.facts.live_certificate(address).flatten().is_some_and(is_proof);
+        match san {
+            San::Ip(address) => live(*address),
+            San::Dns(_) => self.listed_addresses(node).any(live),
+        }
+    }
+
+    /// Whether somebody else serves with a certificate of ours that has this name, where the requester would.
+    pub(super) fn serves_another(&self, san: &San, node: &Node) -> bool {
+        let is_proof = |live: &LiveCertificate| {
+            let holder = node_name(&live.common_name);
+            holder.is_some_and(|holder| holder != self.node) && live.sans.contains(san)
         };
         let live = |address: IpAddr| self.facts.live_certificate(address).flatten().is_some_and(is_proof);
         match san {

@@ -22,7 +22,7 @@ pub(super) fn check_always(case: &Case<'_>, trace: &mut Trace) -> Result<(), Sto
 ///
 /// Nodes and tenants can bring about some reservations, for a neighbour's address too: a range of pods, a Service's external
 /// address, a Node of the same name. Whoever is in the inventory, or serves there now with a certificate of ours, is not shut out
-/// by those.
+/// by those, and by another Node's neither who was approved for the name last.
 pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Trace) -> Result<(), Stop> {
     let found = || {
         let claims = |san| case.facts.claims(san).map(|claims| (san, claims));
@@ -49,7 +49,9 @@ pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Tra
         if !unknown.is_empty() {
             return Err(trace.ask(RULE, unknown));
         }
-        if !case.serves(san, node) {
+        // To an address that a Service has outside, its clients are led whoever had it first.
+        let by_record = !matches!(reservation, Reservation::ServiceName(_)) && case.keeps(san, node);
+        if !case.serves(san, node) && !by_record {
             return refused(trace, san, reservation);
         }
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot build its input fails")]
 
 mod attacks;
+mod owners;
 mod properties;
 mod world;
 

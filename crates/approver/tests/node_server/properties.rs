@@ -19,6 +19,8 @@ prop_compose! {
         accept in prop::collection::vec(prop::sample::subsequence(Source::ALL.to_vec(), 1..=3), 1..=3),
         resolves in any::<bool>(),
         serves in any::<bool>(),
+        owned in prop::sample::subsequence(SANS.to_vec(), 0..=4),
+        lost in prop::sample::subsequence(SANS.to_vec(), 0..=2),
     ) -> World {
         let policy = |policy: &mut NodeServer| {
             let sans = inventory.iter().filter_map(|text| approver::San::from_text(text)).collect();
@@ -29,6 +31,8 @@ prop_compose! {
         let world = World::default().node("n1", &listed).node("n3", &others).policy(policy);
         let world = world.reserved("10.96.0.1", Reservation::Service("default/kubernetes".into()));
         let world = if resolves { world.resolves("n1.example.com", &["10.0.0.1", "fd00::1"]) } else { world };
+        let world = owned.iter().fold(world, |world, san| world.recorded("n1", san));
+        let world = lost.iter().fold(world, |world, san| world.recorded("n3", san));
         if serves { world.serves("10.0.0.1", "system:node:n1", &["n1", "10.0.0.1"]) } else { world }
     }
 }
@@ -68,6 +72,19 @@ proptest! {
     fn a_source_less_never_gets_a_request_approved(world in world(), sans in sans(), source in prop::sample::select(Source::ALL.to_vec())) {
         let fewer = world.clone().policy(|policy| policy.accept.retain(|sources| !sources.contains(&source)));
         prop_assert!(!is_approved(&fewer, &sans) || is_approved(&world, &sans));
+    }
+
+    #[test]
+    fn what_the_record_forgets_gets_nothing_approved(world in world(), sans in sans()) {
+        let mut fewer = world.clone();
+        fewer.owners.retain(|(node, ..)| *node != "n1");
+        prop_assert!(!is_approved(&fewer, &sans) || is_approved(&world, &sans));
+    }
+
+    #[test]
+    fn without_the_record_nothing_is_approved(world in world(), sans in sans()) {
+        let unread = World { key_holders: None, ..world };
+        prop_assert!(!is_approved(&unread, &sans));
     }
 
     #[test]

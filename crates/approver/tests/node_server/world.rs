@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use approver::{
-    Answer, Claims, Facts, LiveCertificate, Node, NodeServer, Outcome, Policy, Question, Reservation,
+    Answer, Claims, Facts, LiveCertificate, Node, NodeServer, Outcome, Owner, Policy, Question, Reservation,
     Resolution, San, Verdict, decide, gate,
 };
 use csr::{Request, Requester, SignerName, Spec};
@@ -87,6 +87,10 @@ pub(crate) struct World {
     pub(crate) unread: Vec<&'static str>,
     pub(crate) dns: BTreeMap<&'static str, Resolution>,
     pub(crate) live: BTreeMap<&'static str, LiveCertificate>,
+    /// Node, uid and a name or address; as the record has them, whatever became of the Node.
+    pub(crate) owners: Vec<(&'static str, String, &'static str)>,
+    /// The Nodes with the key of every request; none: the record cannot be read.
+    pub(crate) key_holders: Option<BTreeSet<Arc<str>>>,
 }
 
 impl Default for World {
@@ -101,6 +105,8 @@ impl Default for World {
             unread: Vec::new(),
             dns: BTreeMap::new(),
             live: BTreeMap::new(),
+            owners: Vec::new(),
+            key_holders: Some(BTreeSet::new()),
         };
         world.node("n1", &["n1", "10.0.0.1"])
     }
@@ -110,7 +116,10 @@ impl World {
     pub(crate) fn node(mut self, name: &'static str, addresses: &[&str]) -> Self {
         let listed = addresses.len();
         let addresses = addresses.iter().filter_map(|text| San::from_text(text)).collect();
-        self.nodes.insert(name, Node { addresses, listed, is_control_plane: false });
+        self.nodes.insert(
+            name,
+            Node { uid: format!("{name}-1").into(), addresses, listed, is_control_plane: false },
+        );
         self
     }
 
@@ -138,6 +147,12 @@ impl World {
     pub(crate) fn serves(mut self, address: &'static str, common_name: &str, sans: &[&str]) -> Self {
         let sans = sans.iter().filter_map(|text| San::from_text(text)).collect();
         self.live.insert(address, LiveCertificate { common_name: common_name.to_owned(), sans });
+        self
+    }
+
+    /// The record has this for a Node, by its present uid.
+    pub(crate) fn recorded(mut self, node: &'static str, san: &'static str) -> Self {
+        self.owners.push((node, format!("{node}-1"), san));
         self
     }
 
@@ -181,6 +196,7 @@ impl World {
             }
             Question::Node(name) => Answer::Node(self.nodes.get(&**name).cloned().map(Arc::new)),
             Question::Claims(san) => Answer::Claims(Arc::new(self.claims(san))),
+            Question::Record(_) => Answer::Record(self.key_holders.clone()),
             Question::Resolve(name) => {
                 Answer::Resolution(self.dns.get(&**name).cloned().unwrap_or(Resolution::NotFound))
             }
@@ -195,8 +211,18 @@ impl World {
         let names = named.map(|name| Reservation::NodeName((*name).into()));
         let listed = self.reservations.iter().filter(|(text, _)| San::from_text(text).as_ref() == Some(san));
         let claims = |node: &Node| node.listed <= self.policy.max_addresses && node.addresses.contains(san);
+        let lists = |name: &str| self.nodes.get(name).is_some_and(claims);
+        let owned = self.owners.iter().filter(|(_, _, text)| San::from_text(text).as_ref() == Some(san));
+        // The index may still know the Node that was there before.
+        let counts = |(name, ..): &&(&str, String, &str)| lists(name);
+        let owner =
+            |(name, uid, _): &(&str, String, &str)| Owner { node: (*name).into(), uid: uid.as_str().into() };
         Claims {
             unread: self.unread.clone(),
+            owners: match self.key_holders {
+                Some(_) => owned.filter(counts).map(owner).collect(),
+                None => BTreeSet::new(),
+            },
             reservations: names.chain(listed.map(|(_, reservation)| reservation.clone())).collect(),
             nodes: self
                 .nodes

@@ -37,7 +37,7 @@ pub struct ExplainArgs {
     /// Ask no cluster: the CertificateSigningRequest is in this file, as JSON or YAML; '-' for standard input
     #[arg(long, short, value_name = "FILE", conflicts_with_all = ["kubeconfig", "master"])]
     pub filename: Option<PathBuf>,
-    /// What 'kubectl get nodes,services,endpointslices,servicecidrs -A -o yaml' wrote; '-' for standard input
+    /// What 'kubectl get nodes,services,endpointslices,servicecidrs,configmaps -A -o yaml' wrote; '-' for standard input
     #[arg(long, value_name = "FILE", requires = "filename")]
     pub facts: Option<PathBuf>,
     /// Certificate (PEM) that the API servers present

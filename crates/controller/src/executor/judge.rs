@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use approver::{Answer, Decision, Facts, Finding, Outcome as Opinion, Question};
+use approver::{Answer, Decision, Facts, Finding, Outcome as Opinion, Question, San};
 use csr::{
     CertificateSigningRequest, Condition, ConditionType, NextActor, ParseError, Request, Rule, SignerName,
 };
 
 use super::Outcome;
 use crate::answers::Answers;
+use crate::facts::record::{Approval, Entry, digest};
 use crate::kube::events::Events;
 use crate::policy::Policy;
 
@@ -75,15 +76,56 @@ impl Judge {
         }
     }
 
+    /// What is to be recorded before a request is approved; `None` where nothing is.
+    pub(super) fn approval(
+        &self,
+        object: &CertificateSigningRequest,
+        answers: Vec<(Question, Answer)>,
+    ) -> Result<Option<Approval>, Undecided> {
+        if object.spec().signer_name.as_str() != SignerName::KUBELET_SERVING {
+            return Ok(None);
+        }
+        let request = Request::parse(object).map_err(|_| Undecided)?;
+        let (decision, known) =
+            self.ask(answers, |facts| approver::decide(&request, &self.policy.approval, facts));
+        let Opinion::Approve(_) = decision.outcome else { return Err(Undecided) };
+        recorded(&request, &known).map(Some).ok_or(Undecided)
+    }
+
     fn ask(
         &self,
         answers: Vec<(Question, Answer)>,
         decide: impl Fn(&Facts) -> Decision,
     ) -> (Decision, Facts) {
         // What the indexes know they are asked now: an answer of the same pass may be some time old.
-        let found = answers.into_iter().filter(|(question, _)| !matches!(question, Question::Claims(_)));
+        let found = answers.into_iter().filter(|(question, _)| !question.is_indexed());
         self.answers.decided_by(found.collect(), decide)
     }
+}
+
+/// An approval that would not be given any more.
+#[derive(Debug)]
+pub(super) struct Undecided;
+
+/// What an approval says, and what the record said of it; `None` where not all of it was asked for.
+fn recorded(request: &Request, known: &Facts) -> Option<Approval> {
+    let node: Arc<str> = request.requester().username.strip_prefix("system:node:")?.into();
+    let Some(Answer::Node(Some(of_requester))) = known.answer(&Question::Node(Arc::clone(&node))) else {
+        return None;
+    };
+    let key = Arc::new(request.public_key().clone());
+    let entry = Entry {
+        uid: Arc::clone(&of_requester.uid),
+        key: digest(&key),
+        names: San::of(request.sans()).ok()?.into_iter().collect(),
+    };
+    let Some(Answer::Record(Some(key_holders))) = known.answer(&Question::Record(key)) else { return None };
+    let owners = |san: &San| match known.answer(&Question::Claims(san.clone()))? {
+        Answer::Claims(claims) => Some((san.clone(), claims.owners.clone())),
+        _ => None,
+    };
+    let owners = entry.names.iter().map(owners).collect::<Option<_>>()?;
+    Some(Approval { node, entry, owners, key_holders: key_holders.clone() })
 }
 
 /// The questions that hold a request, each with the answer that does.

@@ -135,7 +135,7 @@ impl Cluster {
 
     /// The answer, or why there is none.
     pub(super) async fn answer(&self, question: &Question) -> Result<Answer, String> {
-        if matches!(question, Question::Claims(_)) {
+        if question.is_indexed() {
             self.read_everything(question).await;
         }
         if matches!(question, Question::LiveCertificate(_)) && self.kubelet_authority.is_none() {
@@ -163,7 +163,7 @@ impl Cluster {
         self.following.get_or_init(follow).await;
         let end = Instant::now() + PATIENCE;
         let is_read = || match self.facts.known(question) {
-            Some(Answer::Claims(claims)) => claims.unread.is_empty(),
+            Some(Answer::Claims(claims)) => claims.unread.is_empty() && self.facts.record_was_tried(),
             _ => true,
         };
         while is_first && !is_read() && Instant::now() < end {

@@ -14,6 +14,7 @@ use crate::facts::index::{Index, Indexed};
 use crate::facts::inventory::Inventory;
 use crate::facts::object::{ApiServers, Node, Service, ServiceRanges, Source};
 use crate::facts::peer;
+use crate::facts::record::{self, Shard};
 
 /// What is known without a cluster.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Recorded {
     nodes: HashMap<Arc<str>, Arc<approver::Node>>,
     has_nodes: bool,
     has_objects: bool,
+    has_record: bool,
     allowed: Option<BTreeSet<Recognizer>>,
     serving: Option<KubeletServing>,
     at: Instant,
@@ -60,13 +62,14 @@ impl Recorded {
             nodes: HashMap::new(),
             has_nodes: false,
             has_objects: false,
+            has_record: false,
             allowed,
             serving,
             at: Instant::now(),
         }
     }
 
-    /// Takes in objects, as `kubectl get nodes,services,endpointslices,servicecidrs -A -o yaml` writes them. A kind of which there
+    /// Takes in objects, as `kubectl get nodes,services,endpointslices,servicecidrs,configmaps -A -o yaml` writes them. A kind of which there
     /// is none counts as unread.
     ///
     /// # Errors
@@ -84,7 +87,21 @@ impl Recorded {
             self.index.keep_inventory_of(Some(name.clone()));
             self.put::<Inventory>(&items, |object| is_named(object, &name))?;
         }
+        self.put_record(items);
         Ok(())
+    }
+
+    /// Takes in the record of what nodes were approved for, as far as it is among these.
+    fn put_record(&mut self, items: Vec<Value>) {
+        for item in items.into_iter().filter(|item| item["kind"] == "ConfigMap") {
+            let seen = (self.index.record().term(), self.at);
+            if let Some(number) = record::number_of(&item)
+                && let Some(shard) = Shard::of(item, seen)
+            {
+                self.has_record = true;
+                self.index.take_in(number, shard, self.at);
+            }
+        }
     }
 
     /// Takes in the certificate, in DER, that every API server presents. To where its names lead is not looked up.
@@ -114,6 +131,10 @@ impl Recorded {
             Question::Node(_) => unknown("--facts holds no Nodes"),
             Question::Claims(san) if self.has_objects => Ok(self.claims(san)),
             Question::Claims(_) => unknown("--facts does not say whose names and addresses are whose"),
+            Question::Record(key) if self.has_record => {
+                Ok(Answer::Record(self.index.key_holders(key, self.at)))
+            }
+            Question::Record(_) => unknown("--facts holds none of the ConfigMaps countersign-owners-0 to -f"),
             Question::Resolve(_) => unknown("DNS is not asked offline"),
             Question::LiveCertificate(_) => unknown("nobody's live certificate is looked at offline"),
         }

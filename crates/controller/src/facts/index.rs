@@ -11,12 +11,15 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::object::{ApiServers, Node, Service, ServiceRanges, Source, key};
+use super::record::Record;
 
 mod entry;
+mod owned;
 mod table;
 
 use entry::claims;
 pub use entry::{NodeEntry, ServiceEntry};
+pub(super) use table::FRESH;
 pub use table::Table;
 
 /// What API servers were reached at, or presented, stays reserved for so long: they restart, one after the other.
@@ -43,6 +46,8 @@ pub struct Index {
     claimed: HashMap<San, BTreeSet<Arc<str>>>,
     served_within: HashMap<San, BTreeSet<Arc<str>>>,
     served_outside: HashMap<San, BTreeSet<Arc<str>>>,
+    /// What nodes were approved for.
+    record: Record,
 }
 
 /// What one API server presents, each name with when it was last seen, and when it last presented anything.
@@ -68,6 +73,7 @@ impl Default for Index {
             claimed: HashMap::new(),
             served_within: HashMap::new(),
             served_outside: HashMap::new(),
+            record: Record::default(),
         }
     }
 }
@@ -229,11 +235,13 @@ impl Index {
         let counts = |name: &&Arc<str>| {
             self.nodes.entries.get(*name).is_some_and(|(entry, _)| entry.listed <= bounds.max_addresses)
         };
+        let nodes = self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect();
         Claims {
             unread: self.unread(bounds, now),
             reservations: self.reservations(san, bounds),
-            nodes: self.claimed.get(san).into_iter().flatten().filter(counts).cloned().collect(),
             inventory: self.inventoried(san, bounds).cloned().unwrap_or_default(),
+            owners: self.owners(san, &nodes, now),
+            nodes,
         }
     }
 

@@ -22,6 +22,9 @@ pub struct Metadata {
     /// `metadata.name`.
     pub name: String,
 
+    /// `metadata.uid`.
+    pub uid: String,
+
     labels: std::collections::BTreeMap<String, String>,
 
     resource_version: String,
@@ -108,6 +111,12 @@ impl Source for Node {
 }
 
 impl Node {
+    /// Its uid.
+    #[must_use]
+    pub fn uid(&self) -> Arc<str> {
+        self.metadata.uid.as_str().into()
+    }
+
     /// How many addresses it lists.
     #[must_use]
     pub fn listed(&self) -> usize {
@@ -137,6 +146,7 @@ impl Node {
     #[must_use]
     pub fn fact(&self) -> approver::Node {
         approver::Node {
+            uid: self.uid(),
             addresses: self.addresses().collect(),
             listed: self.listed(),
             is_control_plane: self.is_control_plane(),

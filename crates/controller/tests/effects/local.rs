@@ -115,7 +115,12 @@ async fn an_answer_of_the_indexes_is_of_the_moment_it_is_used() {
         object["spec"]["usages"] = json!(["digital signature", "server auth"]);
         let object = decoded(&object);
         let name = approver::San::dns("n").unwrap();
-        let node = approver::Node { addresses: [name.clone()].into(), listed: 1, is_control_plane: false };
+        let node = approver::Node {
+            uid: "u-1".into(),
+            addresses: [name.clone()].into(),
+            listed: 1,
+            is_control_plane: false,
+        };
         let requester = Arc::clone(&object.spec().requester);
         let permission = approver::Permission { requester, recognizer: Recognizer::SelfNodeServer };
         let answers = vec![

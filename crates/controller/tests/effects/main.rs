@@ -5,6 +5,7 @@ mod api;
 mod driver;
 mod local;
 mod objects;
+mod record;
 
 use std::sync::Arc;
 
@@ -113,7 +114,11 @@ fn calls() -> [(Effect, &'static str, &'static str); 7] {
         (Effect::Read { name: Arc::clone(&name) }, "GET", PATH),
         (Effect::Ask(Question::Review(permission())), "POST", REVIEWS),
         (
-            Effect::Approve { object: object.clone(), condition: condition(ConditionType::Approved) },
+            Effect::Approve {
+                object: object.clone(),
+                condition: condition(ConditionType::Approved),
+                answers: Vec::new(),
+            },
             "PUT",
             APPROVAL,
         ),
@@ -207,7 +212,7 @@ async fn a_name_that_leaves_its_path_is_never_sent() {
     let condition = objects::condition(ConditionType::Approved);
     for effect in [
         Effect::Read { name: Arc::clone(object.name()) },
-        Effect::Approve { object: object.clone(), condition },
+        Effect::Approve { object: object.clone(), condition, answers: Vec::new() },
         fail(&object),
         Effect::Publish { object: object.clone(), pem: String::new() },
         Effect::Delete { name: "..".into(), uid: "u".into(), resource_version: 1, rule: "" },

@@ -1,8 +1,8 @@
 use crate::asn1::{self, DerError, Element, Elements};
 use crate::request::{ParseError, PublicKeyError};
 
-/// The requester's public key, as far as Go's `crypto/x509` reads it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// The requester's public key, as far as Go's `crypto/x509` reads it: one key is equal to itself however it was encoded.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum PublicKey {
     /// RSA (RFC 8017 A.1.1).
     Rsa {

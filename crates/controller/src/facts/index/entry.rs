@@ -21,6 +21,7 @@ const MOST_CHANGES: usize = 256;
 /// What a Node says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEntry {
+    pub(super) uid: Arc<str>,
     claims: BTreeSet<San>,
     pub(super) listed: usize,
     is_control_plane: bool,
@@ -46,6 +47,7 @@ impl Indexed for Node {
     fn entry(&self) -> NodeEntry {
         let listed = self.listed();
         NodeEntry {
+            uid: self.uid(),
             // Of so many none counts, whatever the policy says.
             claims: self.addresses().take(if listed > MOST_ADDRESSES { 0 } else { listed }).collect(),
             listed,
@@ -60,6 +62,10 @@ impl Indexed for Node {
         let mut sans = moved(&mut index.claimed, key, (&former.claims, &current.claims));
         if change.former.is_none() || change.current.is_none() {
             sans.extend(San::dns(key));
+        }
+        if former.uid != current.uid {
+            // What the record has of it counts no more, or again.
+            sans.extend(former.claims.union(&current.claims).cloned());
         }
         let mut changes = claims(sans);
         changes.push(Change::Question(Question::Node(Arc::clone(key))));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// What must have been heard of this lately: the API server says once a minute that nothing was missed, and a watch that is silent
 /// for 90 s is taken up anew.
-pub(super) const FRESH: Duration = Duration::from_secs(120);
+pub(in crate::facts) const FRESH: Duration = Duration::from_secs(120);
 
 /// Everything of one kind, and since when that is all.
 #[derive(Debug)]

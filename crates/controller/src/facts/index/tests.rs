@@ -362,3 +362,45 @@ fn a_config_map_with_a_mistake_is_no_inventory() {
     let binary = serde_json::from_value::<Inventory>(binary).unwrap_err().to_string();
     assert_eq!(binary, "binaryData: expected text, and not the keys n1");
 }
+
+/// A record in which n1, by the uid u-1, has its name and 10.0.0.1.
+fn record(index: &mut Index) {
+    use crate::facts::record::{NAMESPACE, SHARDS, Shard, shard_name, shard_of};
+    for number in 0..SHARDS {
+        let line = json!({"uid": "u-1", "key": "k", "names": ["n1", "10.0.0.1"]}).to_string();
+        let data = if number == shard_of("n1") { json!({"n1": line}) } else { json!({}) };
+        let metadata = json!({"namespace": NAMESPACE, "name": shard_name(number), "resourceVersion": "1"});
+        let now = Instant::now();
+        let shard = Shard::of(json!({"metadata": metadata, "data": data}), (0, now)).unwrap();
+        index.take_in(number, shard, now);
+    }
+}
+
+#[test]
+fn an_owner_is_one_while_its_node_is_the_same_and_lists_the_name() {
+    let with_uid = |uid: &str, addresses: &[&str]| {
+        let mut node = node("n1", addresses);
+        node["metadata"]["uid"] = json!(uid);
+        node
+    };
+    let owned = |index: &Index| {
+        let claims = index.claims(&san("10.0.0.1"), BOUNDS, Instant::now());
+        claims.owners.iter().map(|owner| (owner.node.to_string(), owner.uid.to_string())).collect::<Vec<_>>()
+    };
+    let owner = vec![("n1".to_owned(), "u-1".to_owned())];
+    let mut index = complete();
+    put::<Node>(&mut index, &with_uid("u-1", &["10.0.0.1"]));
+    assert_eq!(owned(&index), [], "the record is not read");
+    record(&mut index);
+    assert_eq!(owned(&index), owner);
+    put::<Node>(&mut index, &with_uid("u-1", &["10.0.0.2"]));
+    assert_eq!(owned(&index), [], "it lists another address");
+    put::<Node>(&mut index, &with_uid("u-1", &["10.0.0.1"]));
+    assert_eq!(owned(&index), owner);
+    let concerns = put::<Node>(&mut index, &with_uid("u-2", &["10.0.0.1"]));
+    assert_eq!(owned(&index), [], "it was made again");
+    assert!(concerns.contains(&san("10.0.0.1")), "who waits for its address is told");
+    put::<Node>(&mut index, &with_uid("u-1", &["10.0.0.1"]));
+    index.record_mut().begin_term();
+    assert_eq!(owned(&index), [], "another one led");
+}
