@@ -181,10 +181,16 @@ impl<'a> Case<'a> {
         Self { request, policy, facts, node, sans }
     }
 
-    /// Whether the inventory gives the node this name: that of the configuration, or that in the cluster.
+    /// Whether the inventory gives the node this name.
     fn inventory_lists(&self, san: &San) -> bool {
-        let configured = self.policy.inventory.get(self.node).is_some_and(|sans| sans.contains(san));
-        configured || self.facts.claims(san).is_some_and(|claims| claims.inventory.contains(self.node))
+        self.inventory_nodes(san).any(|node| **node == *self.node)
+    }
+
+    /// The nodes to which the inventory gives a name: that of the configuration, or that in the cluster.
+    fn inventory_nodes<'c>(&'c self, san: &San) -> impl Iterator<Item = &'c Arc<str>> + use<'c> {
+        let followed = self.facts.claims(san).into_iter().flat_map(|claims| &claims.inventory);
+        let configured: Vec<_> = self.policy.inventory.nodes(san).collect();
+        configured.into_iter().chain(followed)
     }
 
     fn unknown_claims(&self) -> Vec<Question> {

@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
 use crate::pattern::NamePattern;
-use crate::{San, Source};
+use crate::{Inventory, Source};
 
 /// What the approver works by. By default it knows no more than upstream's: kubelets' client certificates.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,7 +20,7 @@ pub struct NodeServer {
 
     /// The part of the inventory that the configuration holds: which node serves under which names and addresses. What is kept in
     /// the cluster comes with [`Claims::inventory`](crate::Claims::inventory).
-    pub inventory: BTreeMap<String, BTreeSet<San>>,
+    pub inventory: Inventory,
 
     /// Domains in which nodes have names in DNS, as `<node>.<domain>`.
     pub node_domains: Vec<String>,
@@ -86,7 +86,7 @@ impl Default for NodeServer {
     fn default() -> Self {
         Self {
             accept: vec![BTreeSet::from([Source::NodeStatus])],
-            inventory: BTreeMap::new(),
+            inventory: Inventory::default(),
             node_domains: Vec::new(),
             cluster_domains: vec!["cluster.local".to_owned()],
             reserved_names: Vec::new(),

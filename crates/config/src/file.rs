@@ -269,7 +269,7 @@ impl From<&crate::KubeletServing> for KubeletServing {
         Self {
             enabled: serving.enabled,
             accept: accept(judgement),
-            inventory: inventory.map(|(node, sans)| (node.clone(), texts(sans))).collect(),
+            inventory: inventory.map(|(node, sans)| (node.to_string(), texts(sans))).collect(),
             inventory_config_map: serving.inventory_config_map.as_ref().map(ObjectName::from),
             dns: Dns {
                 domains: judgement.node_domains.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use approver::{Constraints, NamePattern, San, Source};
+use approver::{Constraints, Inventory, NamePattern, San, Source};
 
 use crate::duration;
 use crate::mistake::Fault;
@@ -126,8 +126,8 @@ fn combination(item: &Item<'_>, reader: &mut Reader) -> Option<BTreeSet<Source>>
     (!sources.is_empty()).then_some(sources)
 }
 
-fn inventory(item: &Item<'_>, reader: &mut Reader) -> BTreeMap<String, BTreeSet<San>> {
-    let mut inventory = BTreeMap::new();
+fn inventory(item: &Item<'_>, reader: &mut Reader) -> Inventory {
+    let mut inventory = Inventory::default();
     for (node, names) in item.entries(reader, "of nodes to their names and addresses") {
         if !is_node_name(&node.value) {
             let (expected, found) = ("the name of a Node".to_owned(), format!("{:?}", node.value));
@@ -136,7 +136,7 @@ fn inventory(item: &Item<'_>, reader: &mut Reader) -> BTreeMap<String, BTreeSet<
         let expected = "a host name or an address";
         let items = names.list(reader, "names and addresses");
         let sans = items.iter().filter_map(|item| item.parsed(reader, expected, San::from_text));
-        inventory.insert(node.value.clone(), sans.collect());
+        inventory.insert(&node.value, sans.collect());
     }
     inventory
 }

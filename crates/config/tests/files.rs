@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use approver::{NodeServer, San, Source};
+use approver::{Inventory, NodeServer, San, Source};
 use config::{Configuration, KubeletServing, ObjectName, parse};
 
 const HEAD: &str = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
@@ -50,9 +50,11 @@ fn enabled_alone_is_what_the_flag_means() {
 fn every_field_means_what_the_approver_takes_it_for() {
     let read = serving(EVERYTHING);
     let san = |text| San::from_text(text).unwrap();
+    let mut inventory = Inventory::default();
+    inventory.insert("worker-1", BTreeSet::from([san("worker-1"), san("10.0.0.1")]));
     let expected = NodeServer {
         accept: vec![BTreeSet::from([Source::Inventory]), BTreeSet::from([Source::NodeStatus, Source::Dns])],
-        inventory: [("worker-1".to_owned(), BTreeSet::from([san("worker-1"), san("10.0.0.1")]))].into(),
+        inventory,
         node_domains: vec!["example.com".to_owned()],
         cluster_domains: vec!["cluster.example".to_owned()],
         reserved_names: vec!["api.*.example.com".parse().unwrap()],
@@ -114,7 +116,7 @@ fn what_is_shown_is_a_file_that_means_the_same() {
 fn a_host_may_be_called_no_and_a_node_1() {
     let read =
         serving("accept: [[inventory]]\ninventory: {no: [no, on], 10.0.0.1: [10.0.0.1], 1: [fd00::1]}");
-    let nodes: Vec<_> = read.judgement.inventory.keys().collect();
+    let nodes: Vec<_> = read.judgement.inventory.iter().map(|(node, _)| &**node).collect();
     assert_eq!(nodes, ["1", "10.0.0.1", "no"]);
 }
 

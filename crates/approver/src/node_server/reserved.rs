@@ -21,7 +21,7 @@ pub(super) fn check_always(case: &Case<'_>, trace: &mut Trace) -> Result<(), Sto
 /// Demands that no name is one that this cluster has given to somebody else.
 ///
 /// Nodes and tenants can bring about some reservations, for a neighbour's address too: a range of pods, a Service's external
-/// address, a Node of the same name. Whoever is in the inventory, or serves there now with a certificate of ours, is not shut out
+/// address, a Node of the same name. What the inventory gives to other nodes alone is theirs, whether they say so or not. Whoever is in the inventory, or serves there now with a certificate of ours, is not shut out
 /// by those, and by another Node's neither who was approved for the name last.
 pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Trace) -> Result<(), Stop> {
     let found = || {
@@ -33,6 +33,12 @@ pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Tra
         let why = (case.facts.about_the_cluster(), format!("{san} is {found}"));
         Err(trace.refuse(case, RULE, why))
     };
+    for san in case.sans.iter().filter(|san| !case.inventory_lists(san)) {
+        if let Some(other) = case.inventory_nodes(san).next() {
+            let note = format!("{san} is node {other}'s in the inventory");
+            return Err(trace.refuse(case, RULE, (case.facts.about_the_cluster(), note)));
+        }
+    }
     for (san, claims, reservation) in found() {
         if case.standing(san, claims, (reservation, node)) == Standing::Taken {
             return refused(trace, san, reservation);

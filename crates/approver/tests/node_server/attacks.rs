@@ -1,6 +1,6 @@
 //! Who asks for what is somebody else's: held, with the rule that holds it; and the neighbours that must not be.
 
-use approver::{NodeServer, Outcome, Reservation};
+use approver::{NodeServer, Outcome, Reservation, Source};
 
 use crate::world::{Sample, World};
 use crate::{APPROVED, broken};
@@ -94,7 +94,7 @@ fn a_control_plane_node_serves_at_its_own_api_servers_address() {
     let contested = endpoint(World::default().node("n2", &["10.0.0.1"])).control_plane("n1");
     assert_eq!(broken(&contested, &asked), RESERVED, "an address that another Node claims");
     let sans = ["n1", "10.0.0.1"].map(|text| approver::San::from_text(text).unwrap());
-    let listed = |policy: &mut NodeServer| drop(policy.inventory.insert("n1".to_owned(), sans.into()));
+    let listed = |policy: &mut NodeServer| policy.inventory.insert("n1", sans.into());
     assert_eq!(broken(&endpoint(World::default()).policy(listed), &asked), None, "the inventory names it");
 }
 
@@ -104,7 +104,7 @@ fn nobody_keeps_a_neighbour_from_what_it_serves_with() {
     let serving = |world: World| world.serves("10.0.0.1", "system:node:n1", &["n1", "10.0.0.1"]);
     let inventory = |world: World| {
         let sans = ["n1", "10.0.0.1"].map(|text| approver::San::from_text(text).unwrap());
-        world.policy(|policy| drop(policy.inventory.insert("n1".to_owned(), sans.into())))
+        world.policy(|policy| policy.inventory.insert("n1", sans.into()))
     };
     let endpoint = World::default().reserved("10.0.0.1", Reservation::ApiServerEndpoint).control_plane("n1");
     for (what, world) in [
@@ -121,6 +121,23 @@ fn nobody_keeps_a_neighbour_from_what_it_serves_with() {
     }
     let own_name = World::default().node("n2", &["n1"]);
     assert_eq!(broken(&own_name, &asked), None, "a claim to its very name");
+}
+
+#[test]
+fn what_the_inventory_gives_to_another_node_is_that_nodes_also_while_it_does_not_say_so() {
+    let asked = Sample::default();
+    let both = |policy: &mut NodeServer| {
+        policy.accept = vec![[Source::Inventory].into(), [Source::NodeStatus].into()];
+    };
+    for san in ["10.0.0.1", "n1"] {
+        let sans = [approver::San::from_text(san).unwrap()];
+        let world = World::default().policy(both);
+        assert_eq!(broken(&world, &asked), None, "{san} is nobody's yet");
+        assert_eq!(broken(&world.clone().inventoried(san, "n2"), &asked), RESERVED, "{san}");
+        let configured = world.clone().policy(|policy| policy.inventory.insert("n2", sans.into()));
+        assert_eq!(broken(&configured, &asked), RESERVED, "{san}");
+        assert_eq!(broken(&configured.inventoried(san, "n1"), &asked), None, "{san} is theirs together");
+    }
 }
 
 #[test]

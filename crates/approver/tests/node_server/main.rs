@@ -152,7 +152,7 @@ fn names_are_confirmed_by_the_sources_that_the_policy_accepts() {
     use Source::{Dns, Inventory, LiveCertificate, NodeStatus};
     let listed = |policy: &mut NodeServer| {
         let sans = ["n1", "10.0.0.1"].map(|text| San::from_text(text).unwrap());
-        policy.inventory.insert("n1".to_owned(), sans.into());
+        policy.inventory.insert("n1", sans.into());
     };
     let in_dns = || World::default().policy(|policy| policy.node_domains = vec!["example.com".to_owned()]);
     let serves = |cn: &str| World::default().serves("10.0.0.1", cn, &["n1", "10.0.0.1"]);
@@ -180,7 +180,7 @@ fn names_are_confirmed_by_the_sources_that_the_policy_accepts() {
         (15, World::default(), &[], false),
         (16, World::default(), &[&[]], false),
         (17, unlisted().inventoried("n1", "n1").inventoried("10.0.0.1", "n1"), &[&[Inventory]], true),
-        (18, unlisted().inventoried("n1", "n1").inventoried("10.0.0.1", "n2"), &[&[Inventory]], false),
+        (18, unlisted().inventoried("n1", "n1").inventoried("10.0.0.9", "n1"), &[&[Inventory]], false),
     ] {
         let world = world.policy(accepts(accepted));
         let expected = (!holds).then_some("kubelet-serving/san-justified");
