@@ -1,6 +1,6 @@
 //! The section `approval.kubeletServing`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use approver::{Constraints, Inventory, NamePattern, San, Source};
