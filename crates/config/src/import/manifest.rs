@@ -180,3 +180,59 @@ fn looks_like_a_mapping(document: &str) -> bool {
         line.starts_with('{') || key.is_some_and(|(key, ends)| ends && !key.contains(char::is_whitespace))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words_in(text: &str) -> Option<Vec<String>> {
+        container(text, "it").unwrap().map(|container| container.words)
+    }
+
+    #[test]
+    fn the_container_is_found_in_whatever_holds_it() {
+        let pod = "kind: Pod\nspec: {containers: [{name: it, command: [a], args: [-b, 1, true]}]}\n";
+        let words = Some(["a", "-b", "1", "true"].map(str::to_owned).to_vec());
+        let other = pod.replace("name: it", "name: other").replace("[a]", "[x]");
+        for text in [
+            pod.to_owned(),
+            format!("---\n{pod}---\n# nothing\n"),
+            format!("{other}--- # the next\n{pod}...\n"),
+            format!("kind: List\nitems:\n- {{kind: Secret}}\n- {}", pod.trim_end().replace('\n', "\n  ")),
+            pod.replace("spec: ", "spec: {template: {spec: ").replace("}]}", "}]}}}"),
+            r#"{"spec": {"containers": [{"name": "it", "command": ["a", "-b", "1", "true"]}]}}"#.to_owned(),
+            pod.replace("name: it", "name: called-otherwise"),
+        ] {
+            assert_eq!(words_in(&text), words, "{text}");
+        }
+        for text in ["", "a -b", "-b=1\n-c=2", "A=1\nB=2", "- a\n- b", "--a :8080 --b", "# nothing"] {
+            assert_eq!(words_in(text), None, "{text}");
+        }
+        let two = format!("{other}---\n{other}");
+        assert_eq!(container(&two, "it"), Err(ManifestError::NoContainer("it".to_owned())));
+    }
+
+    #[test]
+    fn a_mistake_has_the_line_that_it_has_in_the_file() {
+        let error = container("kind: Pod\n---\nkind: Pod\nspec: [\n", "it").unwrap_err().to_string();
+        let line: usize = error.strip_prefix("line ").unwrap().split(',').next().unwrap().parse().unwrap();
+        assert!(line >= 4, "{error}");
+    }
+
+    #[test]
+    fn a_mount_is_what_it_is_on_the_host() {
+        let text = "spec:
+  containers:
+  - volumeMounts:
+    - {name: a, mountPath: /a}
+    - {name: a, mountPath: /b, subPath: c}
+    - {name: s, mountPath: /s}
+  volumes: [{name: a, hostPath: {path: /h, type: File}}, {name: s, secret: {}}]
+";
+        let host = |path: &str| Some(HostPath { path: path.to_owned(), is_file: true });
+        let mounts = container(text, "it").unwrap().unwrap().mounts;
+        let found: Vec<_> = mounts.into_iter().map(|mount| (mount.path, mount.host)).collect();
+        let expected = [("/a", host("/h")), ("/b", host("/h/c")), ("/s", None)];
+        assert_eq!(found, expected.map(|(path, host)| (path.to_owned(), host)));
+    }
+}

@@ -172,14 +172,14 @@ fn domains_are_those_given_or_those_of_the_names() {
 
 #[test]
 fn nothing_that_is_quoted_gets_out_of_its_place() {
-    for expression in ["^a\nkind: x$", "^a$|\u{2028}b", "^a$|\"]}", "^a$|\u{1b}[31m", "^a$|\\*/"] {
-        let word = format!("--provider-regex={expression}");
-        let given = kubelet_csr_approver(&Source::Words(vec![word]), &Options::default());
-        if let Ok(imported) = given {
-            assert!(imported.text.is_ascii(), "{expression:?}");
-            let read = config::parse(&imported.text).unwrap();
-            assert!(read.kubelet_serving.is_some_and(|serving| serving.enabled), "{expression:?}");
-        }
+    for part in ["\nkind: x", "\u{2028}b", "\"]}", "\u{1b}[31m]", "\r\n    enabled: false", "#\n"] {
+        let words = [format!("--provider-regex=^a$|{part}"), "true".to_owned(), part.to_owned()];
+        let imported = kubelet_csr_approver(&Source::Words(words.to_vec()), &Options::default()).unwrap();
+        assert!(imported.text.chars().all(|c| c == '\n' || (' '..='~').contains(&c)), "{part:?}");
+        let read = config::parse(&imported.text).unwrap().kubelet_serving.unwrap();
+        assert!(read.enabled, "{part:?}");
+        assert_eq!(read.judgement.constraints.names.len(), 1, "{part:?}");
+        assert_eq!(imported.text.lines().filter(|line| line.starts_with("kind:")).count(), 1, "{part:?}");
     }
 }
 
