@@ -63,10 +63,13 @@ impl Patterns {
 
     /// Adds the patterns of one alternative, in which nothing is left but labels and what stands for parts of them.
     fn add(&mut self, text: &str) {
-        let least = |c: char| c != LABEL_ONE && c != CROSSING_ONE;
-        let emptied: String = text.chars().filter(|c| least(*c)).collect();
-        // Where nothing is no name either, at least one character is what `*` means.
-        self.is_wider |= emptied != text && is_pattern(&labels(&emptied, "*"));
+        // At least one character is what `*` means where nothing, or only what follows a dot, is no name.
+        let ones = text.char_indices().filter(|(_, c)| [LABEL_ONE, CROSSING_ONE].contains(c));
+        let without = ones.flat_map(|(at, one)| {
+            let fewer = if one == CROSSING_ONE { &["", ".y", "y."][..] } else { &[""] };
+            fewer.iter().map(move |fewer| [&text[..at], fewer, &text[at + 1..]].concat())
+        });
+        self.is_wider |= without.into_iter().any(|text| is_pattern(&labels(&text, "*")));
         let crosses = text.contains([CROSSING, CROSSING_ONE]);
         self.is_narrower |= crosses;
         for depth in 1..=if crosses { DEPTH } else { 1 } {
@@ -117,18 +120,25 @@ fn is_read_otherwise(expression: &str) -> bool {
 
 impl Walk {
     /// The patterns for a whole expression.
-    fn patterns(mut self, whole: &Hir) -> Result<Names, Inexpressible> {
-        let texts = self.alternatives(whole)?;
-        let texts: Option<Vec<_>> = texts.iter().map(|text| anchored(text)).collect();
+    fn patterns(mut self, expression: &Hir) -> Result<Names, Inexpressible> {
+        let texts = self.alternatives(expression)?;
+        let texts: Option<Vec<_>> = texts.iter().map(|text| whole(text)).collect();
         let texts = texts.ok_or(Inexpressible)?;
-        if texts.iter().any(|text| [CROSSING, CROSSING_ONE].iter().any(|all| *text == all.to_string())) {
+        // Two of which each is one character at least are more than one together.
+        let is_one = |c: char| [LABEL_ONE, CROSSING_ONE].contains(&c);
+        let has_two = |run: &str| run.chars().filter(|c| is_one(*c)).count() > 1;
+        self.is_wider |= texts.iter().any(|text| text.split(|c| !is_wild(c)).any(has_two));
+        let texts: Vec<_> = texts.iter().map(|text| merged(text)).collect();
+        let is_any = |text: &String| [CROSSING, CROSSING_ONE].iter().any(|all| *text == all.to_string());
+        // Some characters and then any are not any from the start.
+        if !self.is_wider && texts.iter().any(is_any) {
             return Ok(Names::Any);
         }
         let (is_narrower, is_wider) = (self.is_narrower, self.is_wider);
         let mut found = Patterns { texts: Vec::new(), is_narrower, is_wider };
         texts.iter().for_each(|text| found.add(text));
         match found.texts.len() {
-            0 => Ok(Names::Nothing),
+            0 if !is_narrower => Ok(Names::Nothing),
             1..=MOST => Ok(Names::Patterns(found)),
             _ => Err(Inexpressible),
         }
@@ -237,26 +247,28 @@ fn of_a_name(octet: u8) -> Option<char> {
     (c == '.' || LABEL_CHARACTERS.contains(c)).then_some(c)
 }
 
-/// The alternative as a whole name, what stands side by side for the same made one; `None` where it begins or ends in its midst.
-fn anchored(text: &str) -> Option<String> {
+/// The alternative as a whole name; `None` where it begins or ends in its midst.
+fn whole(text: &str) -> Option<String> {
     let inner = text.trim_start_matches(START);
     let head = if inner.len() == text.len() { CROSSING.to_string() } else { String::new() };
     let trimmed = inner.trim_end_matches(END);
     let tail = if trimmed.len() == inner.len() { CROSSING.to_string() } else { String::new() };
-    if trimmed.contains([START, END]) {
-        return None;
-    }
-    let mut whole = String::new();
-    for c in format!("{head}{trimmed}{tail}").chars() {
-        match (whole.chars().last(), c) {
-            (Some(last), c) if is_wild(last) && is_wild(c) => {
-                whole.pop();
-                whole.push(joined(last, c));
+    (!trimmed.contains([START, END])).then(|| format!("{head}{trimmed}{tail}"))
+}
+
+/// The alternative with what stands side by side for some text made one.
+fn merged(text: &str) -> String {
+    let mut merged = String::new();
+    for c in text.chars() {
+        match merged.chars().last() {
+            Some(last) if is_wild(last) && is_wild(c) => {
+                merged.pop();
+                merged.push(joined(last, c));
             }
-            _ => whole.push(c),
+            _ => merged.push(c),
         }
     }
-    Some(whole)
+    merged
 }
 
 fn is_wild(c: char) -> bool {
@@ -286,13 +298,18 @@ fn labels(text: &str, crossing: &str) -> String {
 
 /// Whether some host's name can be of this form.
 fn is_pattern(text: &str) -> bool {
-    text.parse::<NamePattern>().is_ok() && San::dns(&text.replace('*', "x")).is_some()
+    // No letter that makes a number (0x…) or an encoded label (xn--…) of what stands beside it.
+    text.parse::<NamePattern>().is_ok() && San::dns(&text.replace('*', "y")).is_some()
 }
 
 const LABEL_CHARACTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn patterns(texts: &[&str], is_narrower: bool, is_wider: bool) -> Names {
@@ -344,6 +361,65 @@ mod tests {
             (r"^n[0-9][0-9]x$", &["n*x"]),
         ] {
             assert_eq!(translate(expression), Ok(patterns(texts, false, true)), "{expression}");
+        }
+    }
+
+    /// Parts of expressions, of labels and of names that have some chance to meet.
+    const ATOMS: [&str; 17] = [
+        "a",
+        "b-",
+        "1",
+        r"\.",
+        ".",
+        "[ab]",
+        "[a-z]",
+        "[a-z0-9-]",
+        "[^.]",
+        r"\w",
+        r"\d",
+        "(a|b1)",
+        r"(\.x)",
+        "(|a)",
+        r"\.x",
+        "_",
+        "-",
+    ];
+    const TIMES: [&str; 8] = ["", "", "", "*", "+", "?", "{2}", "{1,3}"];
+    const LABELS: [&str; 9] = ["a", "b", "ab", "1", "x", "b-1", "a-b", "aa1", "0y"];
+
+    fn expressions() -> impl Strategy<Value = String> {
+        let part =
+            (select(&ATOMS[..]), select(&TIMES[..])).prop_map(|(atom, times)| format!("(?:{atom}){times}"));
+        let anchors = (select(&["^", "^", ""][..]), select(&["$", "$", ""][..]));
+        (vec(part, 1..5), anchors).prop_map(|(parts, (head, tail))| format!("{head}{}{tail}", parts.concat()))
+    }
+
+    fn names() -> impl Strategy<Value = String> {
+        let label = vec(select(&LABELS[..]), 1..3).prop_map(|parts| parts.concat());
+        vec(label, 1..5).prop_map(|labels| labels.join("."))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        /// The judge is the regex crate, whose language is Go's for all that is generated here.
+        #[test]
+        fn what_is_not_said_to_differ_is_the_same(expression in expressions(), names in vec(names(), 1..20)) {
+            let judge = regex::bytes::RegexBuilder::new(&expression).unicode(false).build().unwrap();
+            for name in names.iter().filter(|name| San::dns(name).is_some()) {
+                let takes = judge.is_match(name.as_bytes());
+                let (ours, is_narrower, is_wider) = match translate(&expression).unwrap() {
+                    Names::Any => (true, false, false),
+                    Names::Nothing => (false, false, false),
+                    Names::Inexpressible => continue,
+                    Names::Patterns(found) => {
+                        let is_of = |text: &String| text.parse::<NamePattern>().unwrap().matches(name, "node");
+                        (found.texts.iter().any(is_of), found.is_narrower, found.is_wider)
+                    }
+                };
+                prop_assert!(!ours || takes || is_wider, "{expression} does not take {name}");
+                prop_assert!(ours || !takes || is_narrower, "{expression} takes {name}");
+            }
         }
     }
 
