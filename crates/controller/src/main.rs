@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Verb::Config(args) => cli::config::run(&args),
         Verb::Explain(args) => cli::explain::run(&args),
         Verb::Status(args) => cli::status::run(&args),
+        Verb::Import(args) => cli::import::run(&args),
         Verb::Completion(args) => cli::completion::run(args),
         Verb::Version => {
             println!("{}", cli::version::text());

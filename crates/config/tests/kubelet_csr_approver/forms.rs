@@ -129,6 +129,17 @@ fn whatever_is_not_carried_over_is_said() {
 }
 
 #[test]
+fn values_of_the_chart_count_where_the_chart_counts_them() {
+    let lifetime = |value: &str| {
+        let text = plain(&format!("providerRegex: a\nmaxExpirationSeconds: {value}"));
+        text.lines().find_map(|line| line.trim().strip_prefix("maxLifetime: ")).map(str::to_owned)
+    };
+    for (value, expected) in [("", "8808h"), ("''", "8808h"), ("0", "8808h"), ("'0'", "1s"), ("600", "10m")] {
+        assert_eq!(lifetime(value).as_deref(), Some(expected), "{value}");
+    }
+}
+
+#[test]
 fn what_is_wider_is_said() {
     for (expression, is_wider) in [
         (r"^[\w-]*\.x\.ch$", false),

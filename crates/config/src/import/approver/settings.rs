@@ -74,10 +74,11 @@ impl Settings {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         };
-        let mut rest = words.into_iter().filter(|word| word != "export").peekable();
-        while let Some(word) = rest.next_if(is_variable) {
-            let (name, value) = word.split_once('=').unwrap_or_default();
-            self.variable(name, value);
+        let mut rest = words.into_iter().peekable();
+        while let Some(word) = rest.next_if(|word| word == "export" || is_variable(word)) {
+            if let Some((name, value)) = word.split_once('=') {
+                self.variable(name, value);
+            }
         }
         self.flags(rest.collect())
     }
@@ -128,8 +129,7 @@ impl Settings {
                     let items: Vec<_> =
                         manifest::list(value).into_iter().filter_map(manifest::scalar).collect();
                     let text = manifest::scalar(value).unwrap_or_else(|| items.join(","));
-                    // The chart leaves out what is empty, false or 0.
-                    if !["", "false", "0"].contains(&&*text) {
+                    if !is_left_out(value) && !text.is_empty() {
                         self.set(row.flag, name, text);
                     }
                 }
@@ -167,6 +167,11 @@ impl Settings {
 /// Whether it is an object of Kubernetes, and no file of values.
 fn is_object(document: &Value) -> bool {
     manifest::field(document, "kind").is_some()
+}
+
+/// Whether the chart's `if` leaves a value out. A text is in even where it says 0 or false.
+fn is_left_out(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Boolean(false) | Value::Integer(0))
 }
 
 /// A setting in each of its forms; its variable is the flag in capitals.
