@@ -134,10 +134,7 @@ impl Settings {
                     }
                 }
                 None if name == "env" => self.variables(value),
-                None if DEPLOYMENT.contains(&name) => {
-                    self.left_out(name, "how its pod is deployed, not what it approves");
-                }
-                None => self.left_out(name, "no value of its chart"),
+                None => self.left_out(name, reason(name)),
             }
         }
     }
@@ -174,6 +171,16 @@ fn is_left_out(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Boolean(false) | Value::Integer(0))
 }
 
+/// Why a value of the chart is not carried over.
+fn reason(name: &str) -> &'static str {
+    match name {
+        "global" => "the cluster's domain belongs in clusterDomains, where it is not cluster.local",
+        "dnsConfig" => "its name servers belong in the resolvers of dns",
+        name if DEPLOYMENT.contains(&name) => "how its pod is deployed, not what it approves",
+        _ => "no value of its chart",
+    }
+}
+
 /// A setting in each of its forms; its variable is the flag in capitals.
 struct Row {
     flag: &'static str,
@@ -206,13 +213,11 @@ const ROWS: [Row; 13] = [
 ];
 
 /// Values of its chart that say how the pod is run.
-const DEPLOYMENT: [&str; 22] = [
+const DEPLOYMENT: [&str; 20] = [
     "affinity",
-    "dnsConfig",
     "dnsPolicy",
     "extraObjects",
     "fullnameOverride",
-    "global",
     "image",
     "imagePullSecrets",
     "metrics",
