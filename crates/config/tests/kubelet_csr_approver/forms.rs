@@ -154,6 +154,14 @@ fn what_is_wider_is_said() {
 }
 
 #[test]
+fn what_no_pattern_says_leaves_a_node_its_very_name() {
+    let text = r"--provider-regex '^(a\.)+b$' --bypass-dns-resolution";
+    assert!(plain(text).contains(r#"names: ["{node}"]"#), "{}", plain(text));
+    assert!(remarks(text).contains(&("--provider-regex".to_owned(), Difference::Other)));
+    assert!(!plain("--bypass-dns-resolution").contains("names:"), "what takes every name is no constraint");
+}
+
+#[test]
 fn a_form_that_is_stricter_than_it_was_denies_nothing() {
     let denies =
         |expression: &str| plain(&format!("--provider-regex '{expression}'")).contains("name-pattern");
