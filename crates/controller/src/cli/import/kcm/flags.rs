@@ -125,7 +125,7 @@ fn reason(name: &str) -> &'static str {
         }
         _ if name.starts_with("requestheader-") => "no proxy is believed about who calls",
         _ if name.starts_with("authentication-") || name.starts_with("authorization-") => {
-            "every caller is asked about anew; nothing is kept for a time"
+            "who asks for metrics is known by the API server's word, which is kept for ten seconds; that is not to be set"
         }
         _ if name.starts_with("tls-") => {
             "metrics are served with TLS 1.2 and 1.3, in the library's safe choice of ciphers"
