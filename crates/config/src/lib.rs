@@ -5,6 +5,7 @@
 
 pub mod duration;
 pub mod file;
+pub mod import;
 pub mod inventory;
 mod kubelet_serving;
 mod mistake;

@@ -40,7 +40,7 @@ fn read(item: &Item<'_>, reader: &mut Reader) -> Option<IpNet> {
 }
 
 /// A range of IPv4 addresses that are written as IPv6 ones, as what it is.
-fn canonical(range: IpNet) -> IpNet {
+pub(crate) fn canonical(range: IpNet) -> IpNet {
     let IpNet::V6(v6) = range else {
         return range;
     };

@@ -12,6 +12,7 @@ pub mod completion;
 pub mod config;
 pub mod explain;
 pub mod flags_doc;
+pub mod import;
 pub mod input;
 pub mod kcm_controllers;
 pub mod kcm_flags;
@@ -33,6 +34,7 @@ use crate::cli::command_line::CommandLine;
 use crate::cli::completion::CompletionArgs;
 use crate::cli::config::ConfigArgs;
 use crate::cli::explain::ExplainArgs;
+use crate::cli::import::ImportArgs;
 use crate::cli::sign::SignArgs;
 use crate::cli::status::StatusArgs;
 
@@ -51,6 +53,8 @@ pub enum Verb {
     Approve(Box<ApproveArgs>),
     /// List the requests that wait, and for what, or what kubelets serve with
     Status(Box<StatusArgs>),
+    /// Make our configuration, command line or static pod of another tool's settings
+    Import(Box<ImportArgs>),
     /// Print a script with which a shell completes our words
     Completion(CompletionArgs),
     /// Print what this is and what it was made of

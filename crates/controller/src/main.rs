@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Verb::Explain(args) => cli::explain::run(&args),
         Verb::Approve(args) => cli::approve::run(&args),
         Verb::Status(args) => cli::status::run(&args),
+        Verb::Import(args) => cli::import::run(&args),
         Verb::Completion(args) => cli::completion::run(args),
         Verb::Version => {
             println!("{}", cli::version::text());

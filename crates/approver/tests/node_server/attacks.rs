@@ -217,7 +217,7 @@ fn hostile_names_of_nodes_are_held_before_anything_is_asked() {
 #[test]
 fn dns_that_leads_to_reserved_addresses_justifies_nothing() {
     let dns = |policy: &mut NodeServer| {
-        policy.accept = vec![[approver::Source::Dns].into()];
+        policy.accept = vec![[Source::Dns].into()];
         policy.node_domains = vec!["example.com".to_owned()];
     };
     let world = World::default().resolves("n1.example.com", &["10.96.0.1"]).policy(dns);
