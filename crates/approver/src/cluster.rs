@@ -70,6 +70,9 @@ pub enum Reservation {
     /// API servers present certificates with it, or with a name that leads to it.
     ApiServerCertificate,
 
+    /// The cluster sends nodes that join there: it is in `kube-public/cluster-info`, or leads to what is.
+    ApiServerAnnounced,
+
     /// The range from which the pods of this Node get their addresses.
     PodRange(Arc<str>),
 

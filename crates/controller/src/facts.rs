@@ -20,6 +20,7 @@ use crate::kube::path::encoded;
 use crate::policy::Policy;
 use crate::serve::metrics::Metrics;
 
+pub mod announced;
 mod api_servers;
 mod follow;
 pub mod index;

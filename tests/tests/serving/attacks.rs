@@ -6,6 +6,7 @@ use countersign_e2e::outcome::{self, Outcome};
 use countersign_e2e::requests;
 use countersign_e2e::{API_SERVER, TestResult, User, VIRTUAL_ADDRESS, quiescence};
 use kube::Client;
+use serde_json::json;
 
 use crate::stage::{Stage, on_stage};
 
@@ -56,6 +57,24 @@ async fn thief_who_lists(stage: &Stage<'_>, san: &str) -> Result<Client> {
     let thief = stage.kubelet("thief").await?;
     stage.lists(&thief, "thief", &["thief", san]).await?;
     Ok(thief)
+}
+
+#[test]
+fn where_nodes_join_no_node_serves() -> TestResult {
+    on_stage(async |stage| {
+        let thief = thief_who_lists(stage, JOINED_AT).await?;
+        let asked =
+            || async { requests::kubelet_serving("thief", &["thief", JOINED_AT])?.create(&thief).await };
+        let before = asked().await?;
+        outcome::reached(&stage.admin, &before, Outcome::Issued).await?;
+        let server = format!("https://{JOINED_AT}:6443");
+        let info = json!({ "clusters": [{ "name": "", "cluster": { "server": server } }] });
+        let info = format!("--from-literal=kubeconfig={info}");
+        stage.cluster.kubectl(&["create", "configmap", "cluster-info", "--namespace=kube-public", &info])?;
+        stage.restart().await?;
+        stage.holds(&asked().await?, "kubelet-serving/san-reserved").await?;
+        stage.nothing_was_forbidden().await
+    })
 }
 
 #[test]
@@ -122,3 +141,6 @@ fn what_somebody_else_approves_is_not_signed_for_a_reserved_name() -> TestResult
         Ok(())
     })
 }
+
+/// An address that no API server presents.
+const JOINED_AT: &str = "203.0.113.66";

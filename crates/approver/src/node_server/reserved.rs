@@ -143,7 +143,9 @@ impl Case<'_> {
                 Standing::Disputed
             }
             Reservation::Service(_) | Reservation::ServiceRange(_) => Standing::Taken,
-            Reservation::ApiServerEndpoint | Reservation::ApiServerCertificate => {
+            Reservation::ApiServerEndpoint
+            | Reservation::ApiServerCertificate
+            | Reservation::ApiServerAnnounced => {
                 let is_its = match san {
                     San::Ip(_) => {
                         claims.reservations.contains(&Reservation::ApiServerEndpoint)
@@ -170,6 +172,7 @@ impl std::fmt::Display for Reservation {
             Self::ServiceRange(range) => write!(f, "in the range of Services {range}"),
             Self::ApiServerEndpoint => f.write_str("an API server's address"),
             Self::ApiServerCertificate => f.write_str("in an API server's certificate"),
+            Self::ApiServerAnnounced => f.write_str("where nodes join, by kube-public/cluster-info"),
             Self::PodRange(node) => write!(f, "in the range of pods of Node {node}"),
             Self::NodeName(node) => write!(f, "the name of Node {node}"),
         }

@@ -62,6 +62,7 @@ fn what_the_cluster_has_given_to_others_is_reserved() {
         ("10.96.0.9", Reservation::ServiceRange(range)),
         ("10.0.0.100", Reservation::ApiServerEndpoint),
         ("10.0.0.200", Reservation::ApiServerCertificate),
+        ("10.0.0.201", Reservation::ApiServerAnnounced),
         ("n1.example.com", Reservation::ApiServerCertificate),
         ("n1.shop", Reservation::ServiceName("shop/n1".into())),
         ("203.0.113.7", Reservation::ServiceName("shop/web".into())),

@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::facts::bounds;
 use crate::facts::index::{Index, Indexed};
 use crate::facts::inventory::Inventory;
 use crate::facts::object::{ApiServers, Node, Service, ServiceRanges, Source};
 use crate::facts::peer;
 use crate::facts::record::{self, Shard};
+use crate::facts::{announced, bounds};
 
 /// What is known without a cluster.
 #[derive(Debug)]
@@ -51,6 +51,10 @@ pub enum RecordedError {
     /// A certificate that cannot be read.
     #[error("failed to read the certificate")]
     Certificate(#[source] der::Error),
+
+    /// A ConfigMap `kube-public/cluster-info` that cannot be read.
+    #[error("failed to read the ConfigMap kube-public/cluster-info")]
+    ClusterInfo(#[source] announced::Unknown),
 }
 
 impl Recorded {
@@ -87,6 +91,12 @@ impl Recorded {
             self.index.keep_inventory_of(Some(name.clone()));
             self.put::<Inventory>(&items, |object| is_named(object, &name))?;
         }
+        let mut announced = BTreeSet::new();
+        for item in &items {
+            let servers = announced::servers(item).map_err(RecordedError::ClusterInfo)?;
+            announced.extend(servers.into_iter().map(|server| server.host));
+        }
+        self.index.announces(announced, self.at);
         self.put_record(items);
         Ok(())
     }

@@ -12,7 +12,7 @@ use approver::{Resolution, San};
 use tokio::time::{Instant, sleep};
 
 use super::peer::Peers;
-use super::{Changed, Facts, Feed};
+use super::{Changed, Facts, Feed, announced};
 use crate::log::OncePer;
 
 /// How often the certificates are looked at.
@@ -49,7 +49,26 @@ pub(super) async fn follow(facts: Arc<Facts>, feed: Feed) {
 async fn follow_by(facts: &Facts, peers: &Peers, changed: &Changed) {
     let said = OncePer::new(Duration::from_secs(600));
     let mut due: BTreeMap<(IpAddr, u16), Instant> = BTreeMap::new();
+    let mut announced_due = Instant::now();
     loop {
+        if announced_due <= Instant::now() {
+            let pause = match announced::look(facts, peers).await {
+                Ok(sans) => {
+                    facts.update(changed, |index| index.announces(sans, Instant::now()));
+                    PERIOD
+                }
+                Err(error) => {
+                    if said.permits("cluster-info") {
+                        tracing::warn!(
+                            error = &*error,
+                            "where kube-public/cluster-info sends nodes is not known"
+                        );
+                    }
+                    AGAIN
+                }
+            };
+            announced_due = Instant::now() + pause;
+        }
         let servers = facts.index.read().unwrap_or_else(PoisonError::into_inner).api_servers();
         due.retain(|at, _| servers.contains(at));
         for at in servers {

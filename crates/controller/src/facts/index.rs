@@ -37,6 +37,8 @@ pub struct Index {
     service_ranges: Table<BTreeSet<IpNet>>,
     /// What API servers present.
     presented: BTreeMap<(IpAddr, u16), Presented>,
+    /// Where the cluster sends nodes that join.
+    announced: Option<Presented>,
     /// Where API servers were until lately: one that restarts comes back.
     former_servers: BTreeMap<IpAddr, Instant>,
     /// What the ConfigMap of this name gives to whom; of no other one anything is kept.
@@ -50,7 +52,7 @@ pub struct Index {
     record: Record,
 }
 
-/// What one API server presents, each name with when it was last seen, and when it last presented anything.
+/// What is presented in one place, each name with when it was last seen, and when anything was last known of it.
 #[derive(Debug)]
 struct Presented {
     seen: Instant,
@@ -66,6 +68,7 @@ impl Default for Index {
             api_servers: Table::new(ApiServers::RESOURCE),
             service_ranges: Table::new(ServiceRanges::RESOURCE),
             presented: BTreeMap::new(),
+            announced: None,
             former_servers: BTreeMap::new(),
             inventory: Table::new("configmaps"),
             inventory_of: None,
@@ -260,16 +263,15 @@ impl Index {
     /// Takes in what an API server presents. What it presented before stays reserved for a day: API servers that share a place
     /// need not present the same.
     pub fn presents(&mut self, at: (IpAddr, u16), sans: BTreeSet<San>, now: Instant) -> Vec<Change> {
-        let known =
-            self.presented.entry(at).or_insert_with(|| Presented { seen: now, sans: BTreeMap::new() });
-        known.seen = now;
-        let fresh = sans.iter().filter(|san| !known.sans.contains_key(*san)).cloned().collect();
-        known.sans.extend(sans.into_iter().map(|san| (san, now)));
-        let is_recent = |seen: Instant| now.duration_since(seen) <= REMEMBERED;
-        known.sans.retain(|_, seen| is_recent(*seen));
+        let fresh = self.presented.entry(at).or_insert_with(|| Presented::new(now)).take_in(sans, now);
         let current = self.api_servers();
-        self.presented.retain(|at, known| current.contains(at) || is_recent(known.seen));
+        self.presented.retain(|at, known| current.contains(at) || is_remembered(known.seen, now));
         claims(fresh)
+    }
+
+    /// Takes in where the cluster sends nodes that join, which stays reserved for a day too.
+    pub fn announces(&mut self, sans: BTreeSet<San>, now: Instant) -> Vec<Change> {
+        claims(self.announced.get_or_insert_with(|| Presented::new(now)).take_in(sans, now))
     }
 
     /// What is not known at this moment.
@@ -284,12 +286,14 @@ impl Index {
         };
         let is_presented = |known: &Presented| now.duration_since(known.seen) <= FRESH_CERTIFICATE;
         let presents = |at| self.presented.get(&at).is_some_and(is_presented);
+        let is_announced = self.announced.as_ref().is_some_and(is_presented);
         [
             (self.nodes.is_fresh(now), self.nodes.resource),
             (self.services.is_fresh(now), self.services.resource),
             (has_servers, self.api_servers.resource),
             (has_ranges, self.service_ranges.resource),
             (self.api_servers().into_iter().all(presents), "the certificates of API servers"),
+            (is_announced, "the ConfigMap kube-public/cluster-info, or where its server is"),
         ]
         .into_iter()
         .filter_map(|(is_known, what)| (!is_known).then_some(what))
@@ -326,6 +330,9 @@ impl Index {
         if self.presented.values().any(|known| known.sans.contains_key(san)) {
             found.push(Reservation::ApiServerCertificate);
         }
+        if self.announced.as_ref().is_some_and(|known| known.sans.contains_key(san)) {
+            found.push(Reservation::ApiServerAnnounced);
+        }
         found
     }
 
@@ -341,6 +348,25 @@ impl Index {
         let nodes = self.nodes.entries.iter().filter(|(_, (entry, _))| is_within(entry));
         found.extend(nodes.map(|(name, _)| Reservation::PodRange(Arc::clone(name))));
     }
+}
+
+impl Presented {
+    fn new(now: Instant) -> Self {
+        Self { seen: now, sans: BTreeMap::new() }
+    }
+
+    /// Takes in what is there now, and returns what was not there before.
+    fn take_in(&mut self, sans: BTreeSet<San>, now: Instant) -> BTreeSet<San> {
+        self.seen = now;
+        let fresh = sans.iter().filter(|san| !self.sans.contains_key(*san)).cloned().collect();
+        self.sans.extend(sans.into_iter().map(|san| (san, now)));
+        self.sans.retain(|_, seen| is_remembered(*seen, now));
+        fresh
+    }
+}
+
+fn is_remembered(seen: Instant, now: Instant) -> bool {
+    now.duration_since(seen) <= REMEMBERED
 }
 
 #[cfg(test)]

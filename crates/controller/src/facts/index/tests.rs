@@ -35,6 +35,10 @@ fn sans(texts: &[&str]) -> BTreeSet<San> {
 }
 
 /// An index that has read everything a moment ago.
+fn sans_of<const N: usize>(texts: [&str; N]) -> BTreeSet<San> {
+    texts.map(san).into()
+}
+
 fn complete() -> Index {
     let (mut index, now) = (Index::default(), Instant::now());
     index.begin::<Node>(now);
@@ -57,6 +61,7 @@ fn complete() -> Index {
     index.end::<ApiServers>();
     index.end::<ServiceRanges>();
     index.presents(("10.0.0.100".parse().unwrap(), 6443), sans(&["10.0.0.100", "api.example.com"]), now);
+    index.announces(sans_of(["203.0.113.200"]), now);
     index
 }
 
@@ -101,6 +106,7 @@ fn what_the_cluster_holds_is_reserved() {
         ("10.96.200.1", vec![range]),
         ("10.0.0.100", vec![Reservation::ApiServerEndpoint, Reservation::ApiServerCertificate]),
         ("api.example.com", vec![Reservation::ApiServerCertificate]),
+        ("203.0.113.200", vec![Reservation::ApiServerAnnounced]),
         ("n1", vec![]),
         ("10.0.0.1", vec![]),
         ("none", vec![]),
@@ -152,7 +158,8 @@ fn what_is_not_known_is_said() {
     assert_eq!(unread(&complete(), now), Vec::<&str>::new());
     let everything =
         ["nodes", "services", "discovery.k8s.io/endpointslices", "networking.k8s.io/servicecidrs"];
-    assert_eq!(unread(&Index::default(), now), everything);
+    let nowhere = "the ConfigMap kube-public/cluster-info, or where its server is";
+    assert_eq!(unread(&Index::default(), now), [&everything[..], &[nowhere]].concat());
     let silent = now + FRESH + Duration::from_secs(2);
     assert_eq!(unread(&complete(), silent), everything, "nothing was heard");
 
@@ -361,6 +368,22 @@ fn a_config_map_with_a_mistake_is_no_inventory() {
     let binary = json!({"metadata": {"name": "nodes"}, "binaryData": {"n1": "AA=="}});
     let binary = serde_json::from_value::<Inventory>(binary).unwrap_err().to_string();
     assert_eq!(binary, "binaryData: expected text, and not the keys n1");
+}
+
+#[test]
+fn where_nodes_join_is_to_be_known_and_stays_reserved_for_a_day() {
+    let (mut index, now) = (complete(), Instant::now());
+    let unread = |index: &Index, at| index.claims(&san("10.0.0.1"), BOUNDS, at).unread;
+    let nowhere = "the ConfigMap kube-public/cluster-info, or where its server is";
+    assert!(unread(&Index::default(), now).contains(&nowhere));
+    assert_eq!(unread(&index, now), Vec::<&str>::new());
+    assert!(unread(&index, now + Duration::from_secs(301)).contains(&nowhere));
+    let later = now + Duration::from_secs(3600);
+    assert_eq!(named(index.announces(sans_of(["lb.example.com"]), later)), sans(&["lb.example.com"]));
+    assert_eq!(reservations(&index, "203.0.113.200"), [Reservation::ApiServerAnnounced]);
+    index.announces(sans_of(["lb.example.com"]), now + REMEMBERED + Duration::from_secs(1));
+    assert_eq!(reservations(&index, "203.0.113.200"), []);
+    assert_eq!(reservations(&index, "lb.example.com"), [Reservation::ApiServerAnnounced]);
 }
 
 /// A record in which n1, by the uid u-1, has its name and 10.0.0.1.

@@ -20,7 +20,6 @@
 # not carried over: --root-ca-file: it is for what stays with kube-controller-manager
 # not carried over: --service-account-private-key-file: it is for what stays with
 #   kube-controller-manager
-# not carried over: --service-cluster-ip-range: it is for what stays with kube-controller-manager
 countersign run \
   --authentication-kubeconfig=/etc/kubernetes/controller-manager.conf \
   --authorization-kubeconfig=/etc/kubernetes/controller-manager.conf \
@@ -29,4 +28,5 @@ countersign run \
   --cluster-signing-key-file=/etc/kubernetes/pki/ca.key \
   --kubeconfig=/etc/kubernetes/controller-manager.conf \
   --leader-elect=true \
+  --service-cluster-ip-range=10.96.0.0/12,fd00:10:96::/112 \
   --use-service-account-credentials=true
