@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::reserved::Standing;
 use super::{Case, Stop, node_name};
 use crate::decide::Trace;
-use crate::{Claims, LiveCertificate, Node, Question, Resolution, San, Source, rules};
+use crate::{LiveCertificate, Node, Question, Resolution, San, Source, rules};
 
 /// Demands that for every name all sources of one accepted combination confirm it.
 pub(super) fn check(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
@@ -59,14 +59,13 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the node's own word is all there is for a name. Its very name nobody else can have.
+    /// Whether the node's own word is all there is for a name.
     pub(super) fn rests_on_status(&self, san: &San, node: &Node) -> bool {
         let by = self.confirming(san, node);
         let is_independent = |sources: &BTreeSet<Source>| {
             !sources.is_empty() && !sources.contains(&Source::NodeStatus) && sources.is_subset(&by)
         };
-        let is_name = matches!(san, San::Dns(name) if **name == *self.node);
-        !is_name && !self.inventory_lists(san) && !self.policy.accept.iter().any(is_independent)
+        !self.inventory_lists(san) && !self.policy.accept.iter().any(is_independent)
     }
 
     /// Whether DNS leads from a name that only this node can have to the address; and whether a name is one of those, and leads
@@ -127,20 +126,36 @@ impl Case<'_> {
         }
     }
 
-    /// The addresses that the Node lists and that are nobody else's: whom we connect to is not for a Node's status to say.
+    /// The addresses that the Node lists and that are not for certain somebody else's: whom we connect to is not for a Node's status
+    /// to say.
     fn listed_addresses<'n>(&self, node: &'n Node) -> impl Iterator<Item = IpAddr> + use<'_, 'n> {
         let listed = if node.listed <= self.policy.max_addresses { Some(&node.addresses) } else { None };
-        listed.into_iter().flatten().filter(|san| self.is_free_for(san, node)).filter_map(address)
+        let is_open =
+            |san: &&San| self.standing_of(san, node).is_some_and(|standing| standing < Standing::Taken);
+        listed.into_iter().flatten().filter(is_open).filter_map(address)
     }
 
-    /// Whether it is known that an address is reserved for nobody but the node that asks.
+    /// Whether it is known that an address is reserved for nobody but the node that asks, or shown to be its.
     fn is_free_for(&self, san: &San, node: &Node) -> bool {
-        let is_free = |claims: &Claims| {
-            let standing = |found| self.standing(san, claims, (found, Some(node)));
-            claims.unread.is_empty()
-                && claims.reservations.iter().all(|found| standing(found) == Standing::Own)
-        };
-        self.is_ordinary(san) && self.facts.claims(san).is_some_and(is_free)
+        match self.standing_of(san, node) {
+            Some(Standing::Own) => true,
+            Some(Standing::Disputed) => {
+                let reservations = self.facts.claims(san).into_iter().flat_map(|claims| &claims.reservations);
+                reservations.into_iter().all(|reservation| self.is_settled(san, reservation, node))
+            }
+            Some(Standing::Taken) | None => false,
+        }
+    }
+
+    /// Whose a name is by the worst that is known of it; `None`: that is not known.
+    fn standing_of(&self, san: &San, node: &Node) -> Option<Standing> {
+        if !self.is_ordinary(san) {
+            return Some(Standing::Taken);
+        }
+        let claims = self.facts.claims(san).filter(|claims| claims.unread.is_empty())?;
+        let standings =
+            claims.reservations.iter().map(|found| self.standing(san, claims, (found, Some(node))));
+        Some(standings.max().unwrap_or(Standing::Own))
     }
 
     /// What has to be asked before it is known whether certificates have these names: for addresses who serves there, where the
@@ -151,15 +166,18 @@ impl Case<'_> {
         node: &Node,
     ) -> Vec<Question> {
         let (mut addresses, mut for_names) = (BTreeSet::new(), false);
+        let counts = node.listed <= self.policy.max_addresses;
         for san in sans {
             match san {
-                San::Ip(address) if node.addresses.contains(san) => drop(addresses.insert(*address)),
+                San::Ip(address) if counts && node.addresses.contains(san) => {
+                    drop(addresses.insert(*address))
+                }
                 San::Ip(_) => {}
                 San::Dns(_) => for_names = true,
             }
         }
         if for_names {
-            let is_counted = |san: &&San| node.listed <= self.policy.max_addresses && address(san).is_some();
+            let is_counted = |san: &&San| counts && address(san).is_some();
             let listed = node.addresses.iter().filter(is_counted).filter(|san| self.is_ordinary(san));
             let unknown: Vec<_> = listed.filter(|san| self.facts.claims(san).is_none()).cloned().collect();
             if !unknown.is_empty() {
@@ -184,8 +202,15 @@ impl Case<'_> {
             match self.facts.resolution(&name) {
                 None => unknown.push(Question::Resolve(name)),
                 Some(Resolution::Addresses(found)) => {
-                    let sans = found.iter().map(|address| San::ip(*address));
-                    unknown.extend(sans.filter(|san| self.facts.claims(san).is_none()).map(Question::Claims));
+                    for san in found.iter().map(|address| San::ip(*address)) {
+                        match self.standing_of(&san, node) {
+                            None if self.facts.claims(&san).is_none() => unknown.push(Question::Claims(san)),
+                            Some(Standing::Disputed) => {
+                                unknown.extend(self.unknown_certificates([&san], node))
+                            }
+                            Some(Standing::Own | Standing::Taken) | None => {}
+                        }
+                    }
                 }
                 Some(Resolution::NotFound | Resolution::Failed) => {}
             }

@@ -35,16 +35,14 @@ pub(super) fn check_key(case: &Case<'_>, trace: &mut Trace) -> Result<(), Stop> 
 /// owner, and of two who are none neither gets it.
 pub(super) fn check_conflicts(case: &Case<'_>, node: &Node, trace: &mut Trace) -> Result<(), Stop> {
     let rule = &rules::NODE_SERVER_ADDRESS_CONFLICT;
-    for san in case.sans.iter().filter(|san| case.rests_on_status(san, node)) {
-        let claims = case.facts.claims(san);
-        let Some(other) = claims.and_then(|claims| claims.nodes.iter().find(|other| ***other != *case.node))
-        else {
-            continue;
-        };
-        let unknown = case.unknown_certificates([san], node);
-        if !unknown.is_empty() {
-            return Err(trace.ask(rule, unknown));
-        }
+    let rests = case.sans.iter().filter(|san| case.rests_on_status(san, node));
+    let contested: Vec<_> = rests.filter_map(|san| Some((san, case.contender(san)?))).collect();
+    // All at once: whoever is not reached takes seconds, and answers are not good for long.
+    let unknown = case.unknown_certificates(contested.iter().map(|(san, _)| *san), node);
+    if !unknown.is_empty() {
+        return Err(trace.ask(rule, unknown));
+    }
+    for (san, other) in contested {
         if !case.serves(san, node) && !case.keeps(san, node) {
             let why = (case.facts.about_the_cluster(), format!("Node {other} lists {san} too"));
             return Err(trace.refuse(case, rule, why));
@@ -55,6 +53,19 @@ pub(super) fn check_conflicts(case: &Case<'_>, node: &Node, trace: &mut Trace) -
 }
 
 impl Case<'_> {
+    /// Another Node with a claim to a name. To a node's very name it has none by merely listing it, and one by having been approved
+    /// for it.
+    fn contender(&self, san: &San) -> Option<&Arc<str>> {
+        let claims = self.facts.claims(san)?;
+        let is_other = |node: &&Arc<str>| ***node != *self.node;
+        match san {
+            San::Dns(name) if **name == *self.node => {
+                claims.owners.iter().map(|owner| &owner.node).find(is_other)
+            }
+            San::Dns(_) | San::Ip(_) => claims.nodes.iter().find(is_other),
+        }
+    }
+
     /// Whether a name is the requester's by the record, and by that alone: nobody else has it there, and nobody else serves with
     /// it where the requester would. Who serves is to be known before.
     pub(super) fn keeps(&self, san: &San, node: &Node) -> bool {

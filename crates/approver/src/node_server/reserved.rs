@@ -44,21 +44,19 @@ pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Tra
             return refused(trace, san, reservation);
         }
     }
-    for (san, claims, reservation) in found() {
-        let (Standing::Disputed, Some(node)) = (case.standing(san, claims, (reservation, node)), node) else {
-            continue;
+    if let Some(node) = node {
+        let is_disputed = |(san, claims, reservation): &(&San, &Claims, &Reservation)| {
+            let standing = case.standing(san, claims, (reservation, Some(node)));
+            standing == Standing::Disputed && !case.inventory_lists(san)
         };
-        if case.inventory_lists(san) {
-            continue;
-        }
-        let unknown = case.unknown_certificates([san], node);
+        let unknown = case.unknown_certificates(found().filter(is_disputed).map(|(san, ..)| san), node);
         if !unknown.is_empty() {
             return Err(trace.ask(RULE, unknown));
         }
-        // To an address that a Service has outside, its clients are led whoever had it first.
-        let by_record = !matches!(reservation, Reservation::ServiceName(_)) && case.keeps(san, node);
-        if !case.serves(san, node) && !by_record {
-            return refused(trace, san, reservation);
+        for (san, _, reservation) in found().filter(is_disputed) {
+            if !case.is_settled(san, reservation, node) {
+                return refused(trace, san, reservation);
+            }
         }
     }
     trace.check(RULE, true);
@@ -66,7 +64,7 @@ pub(super) fn check_claims(case: &Case<'_>, node: Option<&Node>, trace: &mut Tra
 }
 
 /// Whose a reserved name is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Standing {
     /// The very node's that asks.
     Own,
@@ -120,6 +118,13 @@ impl Case<'_> {
     /// Whether a node could have this name in some cluster.
     pub(super) fn is_ordinary(&self, san: &San) -> bool {
         always(self, san).is_none()
+    }
+
+    /// Whether a name that somebody else disputes is shown to be the requester's. Who serves is to be known before.
+    pub(super) fn is_settled(&self, san: &San, reservation: &Reservation, node: &Node) -> bool {
+        // To an address that a Service has outside, its clients are led whoever had it first.
+        let by_record = !matches!(reservation, Reservation::ServiceName(_)) && self.keeps(san, node);
+        by_record || self.inventory_lists(san) || self.serves(san, node)
     }
 
     /// Whose a reserved name is.

@@ -125,6 +125,38 @@ fn nobody_keeps_a_neighbour_from_what_it_serves_with() {
 }
 
 #[test]
+fn a_tenants_service_takes_nothing_from_who_serves_there_whatever_source_counts() {
+    use Source::{Dns, LiveCertificate, NodeStatus};
+    let by = |accepted: &[&[Source]]| {
+        let accept = accepted.iter().map(|sources| sources.iter().copied().collect()).collect();
+        let world = World::default().resolves("n1.example.com", &["10.0.0.1"]);
+        world.policy(move |policy| {
+            (policy.accept, policy.node_domains) = (accept, vec!["example.com".to_owned()]);
+        })
+    };
+    let service = || Reservation::ServiceName("shop/web".into());
+    for accepted in [
+        &[&[Dns][..]][..],
+        &[&[Dns, NodeStatus]],
+        &[&[LiveCertificate]],
+        &[&[LiveCertificate, NodeStatus]],
+        &[&[LiveCertificate], &[Dns]],
+    ] {
+        for reservation in [service(), Reservation::PodRange("n2".into())] {
+            let world = by(accepted).reserved("10.0.0.1", reservation.clone());
+            let what = format!("{accepted:?} {reservation:?}");
+            assert_eq!(broken(&world, &Sample::default()), RESERVED, "{what}: nothing shows whose it is");
+            let serving = world.serves("10.0.0.1", "system:node:n1", &["n1", "10.0.0.1"]);
+            assert_eq!(broken(&serving, &Sample::default()), None, "{what}");
+            assert_eq!(broken(&serving, &Sample::asking(&["n1"])), None, "{what}");
+        }
+    }
+    let name = by(&[&[Dns]]).reserved("10.0.0.1", service());
+    let justified = Some("kubelet-serving/san-justified");
+    assert_eq!(broken(&name, &Sample::asking(&["n1"])), justified, "it leads to what others have");
+}
+
+#[test]
 fn what_the_inventory_gives_to_another_node_is_that_nodes_also_while_it_does_not_say_so() {
     let asked = Sample::default();
     let both = |policy: &mut NodeServer| {

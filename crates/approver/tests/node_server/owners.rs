@@ -59,6 +59,16 @@ fn a_name_that_another_node_lists_too_stays_with_whom_it_was_approved_for() {
 }
 
 #[test]
+fn a_node_of_that_name_takes_nothing_from_whom_it_was_approved_for() {
+    let named = || World::default().node("n2", &["n2", "n1"]);
+    let asks = Sample::asking(&["n1"]);
+    assert_eq!(broken(&named(), &asks), None, "a mere claim to a node's very name");
+    assert_eq!(broken(&named().recorded("n2", "n1"), &asks), CONFLICT, "it is n2's");
+    let serves = named().recorded("n2", "n1").serves(OURS, "system:node:n1", &["n1"]);
+    assert_eq!(broken(&serves, &asks), None, "n1 serves with it");
+}
+
+#[test]
 fn the_record_settles_what_other_nodes_bring_about_and_nothing_else() {
     let endpoint = || claimed().reserved(OURS, Reservation::ApiServerEndpoint).recorded("n1", OURS);
     let range = "10.0.0.0/24".parse().unwrap();

@@ -190,8 +190,9 @@ impl Record {
             }
             takes.insert(number);
         }
-        if self.entry(node) != Some(entry) {
-            let number = shard_of(node);
+        let number = shard_of(node);
+        // What another approval of the node would have written is not there before it is written.
+        if drafts.contains_key(&number) || self.entry(node) != Some(entry) {
             let line = Line::Read { entry: entry.clone(), is_old: false };
             self.drafted(number, drafts).0.lines.insert(Arc::clone(node), line);
             takes.insert(number);

@@ -90,6 +90,18 @@ fn a_name_is_in_one_line_at_most() {
 }
 
 #[test]
+fn of_two_approvals_of_a_node_at_once_the_later_is_on_record_and_both_wait_for_it() {
+    let mut record = read();
+    keep(&mut record, &[approval("a", entry(&["a"]))]);
+    let mut drafts = BTreeMap::new();
+    let takes =
+        [&["a", "10.0.0.1"][..], &["a"]].map(|names| record.draft(&approval("a", entry(names)), &mut drafts));
+    assert_eq!(takes, [BTreeSet::from([shard_of("a")]), BTreeSet::from([shard_of("a")])]);
+    let line = drafts[&shard_of("a")].object()["data"]["a"].to_string();
+    assert!(!line.contains("10.0.0.1"), "{line}");
+}
+
+#[test]
 fn what_others_put_there_stays() {
     let number = shard_of("a");
     let mut record = read();
