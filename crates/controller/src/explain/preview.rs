@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use csr::{Rejection, Request, SignerName};
 use serde::Serialize;
-use signer::{Profile, SHORTEST_LIFETIME, Validity};
+use signer::{Profile, RuleFinding, SHORTEST_LIFETIME, Validity};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -73,17 +73,17 @@ impl Preview {
 /// Every rule up to the first that is broken; those behind it are not reached.
 fn findings(profile: &Profile, request: &Request) -> Vec<Finding> {
     let mut broken = false;
-    let found = |(rule, check): &'static csr::kubelet::Check| {
+    let found = |(rule, finding): RuleFinding| {
         if broken {
             return Finding::not_reached(rule);
         }
-        let fault = check(request).err();
+        let fault = finding.err();
         broken = fault.is_some();
         let result = if broken { Found::Fail } else { Found::Pass };
         let note = fault.map(|fault| fault.to_string()).unwrap_or_default();
         Finding { rule: rule.id, title: rule.title, holds: Some(!broken), result, note }
     };
-    profile.checks().map(found).collect()
+    profile.trace(request).into_iter().map(found).collect()
 }
 
 /// What decides when a certificate expires.
