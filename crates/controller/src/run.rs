@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::ca::AuthorityFiles;
+use crate::cluster_ca::ClusterCaReader;
 use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::configuration::Audience;
 use crate::driver::{Driver, DriverError, Events, Watched};
@@ -127,7 +128,9 @@ impl Running {
         let (changed, changes) = mpsc::unbounded_channel();
         let trusted = clients.trusted();
         background.spawn(clients.follow(POLL));
-        let policy = policies(&config, authorities, configuration, (&metrics, &mut background));
+        let cluster = ClusterCaReader::new(caller.clone(), trusted.clone());
+        let cluster = cluster.start(configuration.clone(), &mut background);
+        let policy = policies(&config, authorities, (configuration, cluster), (&metrics, &mut background));
         let news = News { changed, metrics: Arc::clone(&metrics) };
         let facts = Facts::new(caller.clone(), policy.clone());
         background.spawn(Arc::clone(&facts).follow(news, trusted));

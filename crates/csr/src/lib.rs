@@ -11,6 +11,7 @@ mod memory;
 mod names;
 mod object;
 pub mod pem;
+pub mod profile;
 mod profile_fault;
 mod progress;
 mod rejection;

@@ -98,19 +98,22 @@ impl CertificateAuthority {
     /// the root alone.
     pub fn intermediates(&self) -> impl Iterator<Item = &[u8]> {
         let all = std::iter::once(&self.certificate).chain(&self.others);
-        all.filter(|certificate| !certificate.is_self_issued).map(|certificate| &*certificate.der)
+        all.filter(|certificate| !certificate.is_self_issued()).map(|certificate| &*certificate.der)
     }
 
-    /// Whether a certificate, in DER, is one of this CA's key: whatever trusts it trusts this CA too.
+    /// Whether whatever trusts another CA, whose certificate this is in DER, trusts this one too: it has the same key, or a
+    /// certificate in its file names the other as its issuer.
     ///
     /// # Errors
     ///
     /// When the certificate cannot be read.
-    pub fn has_key_of(&self, certificate: &[u8]) -> Result<bool, DerError> {
-        let certificate = CaCertificate::from_der(certificate)?;
+    pub fn is_trusted_with(&self, certificate: &[u8]) -> Result<bool, DerError> {
+        let other = CaCertificate::from_der(certificate)?;
         let proof = self.key.sign(PROBE).ok();
-        let public_key = certificate.public_key(self.key.algorithm());
-        Ok(public_key.zip(proof).is_some_and(|(key, proof)| key.verify_sig(PROBE, &proof).is_ok()))
+        let public_key = other.public_key(self.key.algorithm());
+        let is_same = public_key.zip(proof).is_some_and(|(key, proof)| key.verify_sig(PROBE, &proof).is_ok());
+        let mut in_file = std::iter::once(&self.certificate).chain(&self.others);
+        Ok(is_same || in_file.any(|ours| !ours.is_self_issued() && ours.issuer == other.subject))
     }
 
     /// Whether this is the CA's signature.

@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 
+use csr::profile::Pointers;
 use csr::{SubjectAltNames, Usage, Usages};
 
+use crate::Error;
 use crate::encoding::{BIT_STRING, BOOLEAN, Encoder, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
-use crate::{Error, Pointers};
 
 /// What the extensions say.
 pub(crate) struct Extensions<'a> {

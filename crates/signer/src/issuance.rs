@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use csr::profile::Chain;
 use csr::{PublicKey, pem};
 use time::OffsetDateTime;
 
@@ -10,7 +11,7 @@ use crate::encoding::{Encoder, INTEGER, NULL, OBJECT_IDENTIFIER, SEQUENCE};
 use crate::extensions::Extensions;
 use crate::profile::Content;
 use crate::subject;
-use crate::{Approval, CertificateAuthority, Chain, Error, SerialNumber, Signer, Validity};
+use crate::{Approval, CertificateAuthority, Error, SerialNumber, Signer, Validity};
 
 /// What of a request is signed: it is approved, and its signer permits it.
 #[derive(Debug)]

@@ -28,11 +28,8 @@ pub use authority::{AuthorityError, CertificateAuthority, File, Key, KeyAlgorith
 pub use csr::Rule;
 pub use error::Error;
 pub use issuance::{Certificate, ToBeSigned, Validated};
-pub use profile::{
-    Chain, KeyLimits, Lifetime, Limits, NameLimits, Otherwise, Pattern, PatternError, Pointers, Profile,
-    RULES, RuleFinding, SubjectLimits, Terms, Treatment, UriPrefix,
-};
+pub use profile::{Profile, RULES, RuleFinding};
 pub use serial_number::SerialNumber;
 pub use signature::SignatureError;
 pub use signer::Signer;
-pub use validity::{SHORTEST_LIFETIME, Validity};
+pub use validity::Validity;

@@ -1,18 +1,14 @@
 //! What a signer demands of its requests, and how long its certificates last.
 
 mod content;
-mod limits;
-mod pattern;
 mod terms;
 
 use csr::kubelet::{self, Check};
+use csr::profile::{Limits, Terms};
 use csr::{Fault, NextActor, Rejection, Request, Rule, SignerName, Usage};
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use content::Content;
-pub use limits::{KeyLimits, Limits, NameLimits, Otherwise, SubjectLimits, Treatment, UriPrefix};
-pub use pattern::{Pattern, PatternError};
-pub use terms::{Chain, Lifetime, Pointers, Terms};
 
 use crate::extensions::KeyUsages;
 use crate::{Error, SerialNumber, Validity, signature};
@@ -114,7 +110,7 @@ impl Profile {
     ) -> Result<(KeyUsages, Validity), Error> {
         signature::verify(request).map_err(Error::RequestSignature)?;
         let usages = KeyUsages::of(request.usages())?;
-        Ok((usages, self.terms.validity(request.expiration_seconds(), times, serial)?))
+        Ok((usages, terms::validity(&self.terms, request.expiration_seconds(), times, serial)?))
     }
 
     fn content<'a>(&self, request: &'a Request) -> Content<'a> {

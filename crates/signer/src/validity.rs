@@ -1,3 +1,4 @@
+use csr::profile::BACKDATING;
 use time::{Duration, OffsetDateTime};
 
 use crate::Error;
@@ -75,12 +76,8 @@ fn write_time(encoder: &mut Encoder, time: OffsetDateTime) {
     }
 }
 
-/// For clocks that are behind.
-pub(crate) const BACKDATING: Duration = Duration::minutes(5);
 /// Five minutes are about one per cent of it.
 const SHORT: Duration = Duration::hours(8);
-/// How long a certificate lasts at least, whatever is asked for, unless the signer is configured to less.
-pub const SHORTEST_LIFETIME: Duration = Duration::minutes(10);
 
 #[cfg(test)]
 mod tests {

@@ -8,14 +8,15 @@ mod requests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use csr::profile::{
+    Chain, KeyLimits, Limits, NameLimits, Otherwise, Pattern, Pointers, SubjectLimits, Terms, Treatment,
+    UriPrefix,
+};
 use csr::{AttributeType, Request, SignerName, Usage};
 use issue::{NOW, SERIAL, authority};
 use openssl::x509::X509;
 use requests::Asked;
-use signer::{
-    Approval, Certificate, CertificateAuthority, Chain, KeyLimits, Limits, NameLimits, Otherwise, Pattern,
-    Pointers, Profile, RULES, SerialNumber, Signer, SubjectLimits, Terms, Treatment, UriPrefix,
-};
+use signer::{Approval, Certificate, CertificateAuthority, Profile, RULES, SerialNumber, Signer};
 use time::Duration;
 
 const NAME: &str = "example.com/serving";
@@ -281,14 +282,46 @@ fn relying_parties_that_know_the_root_alone_accept_a_chain_with_intermediates() 
 }
 
 #[test]
-fn a_ca_is_known_by_its_key_whatever_its_certificate_says() {
+fn a_ca_is_known_by_its_key_and_its_issuer_whatever_its_certificate_says() {
     let pki = requests::Pki::new();
     let authority = CertificateAuthority::from_pem(&pki.bundle, &pki.key).unwrap();
     let another = requests::Pki::new();
-    for (certificate, same) in
-        [(pki.intermediate(), true), (pki.renewed_intermediate(), true), (another.intermediate(), false)]
-    {
-        assert_eq!(authority.has_key_of(&certificate).unwrap(), same);
+    for (what, certificate, trusted) in [
+        ("itself", pki.intermediate(), true),
+        ("its key under another name", pki.renewed_intermediate(), true),
+        ("its issuer", pki.root(), true),
+        ("the same name with another key", another.intermediate(), false),
+    ] {
+        assert_eq!(authority.is_trusted_with(&certificate).unwrap(), trusted, "{what}");
     }
-    assert!(authority.has_key_of(b"no certificate").is_err());
+    assert!(authority.is_trusted_with(b"no certificate").is_err());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_certificate_comes_from_another_signers_ca(turns in proptest::collection::vec((0..3_usize, 0..3_usize), 1..12)) {
+        let authorities = ["ca-p256", "ca-p384", "ca-ed25519"].map(authority);
+        let names = ["example.com/a", "example.com/b", "kubernetes.io/legacy-unknown"];
+        let signers: Vec<Signer> = names.iter().zip(&authorities).map(|(name, authority)| {
+            let name = SignerName::from(*name);
+            let custom = || Profile::custom(Limits::none(), Terms::upstream(Duration::DAY));
+            let profile = Profile::built_in(&name, Duration::DAY).unwrap_or_else(custom);
+            Signer::new(name, profile, Arc::clone(authority))
+        }).collect();
+        for (asked, given) in turns {
+            let request = issue::request(issue::SERVING, names[asked], SERVING);
+            match signers[given].validate(&request, Approval::by_operator()) {
+                Err(error) => proptest::prop_assert!(asked != given && error.label() == "other_signer"),
+                Ok(validated) => {
+                    proptest::prop_assert_eq!(asked, given);
+                    let tbs = validated.unwrap().prepare(NOW, SerialNumber::from_random(SERIAL)).unwrap();
+                    for (index, authority) in authorities.iter().enumerate() {
+                        proptest::prop_assert_eq!(Arc::ptr_eq(tbs.authority(), authority), index == asked);
+                    }
+                }
+            }
+        }
+    }
 }

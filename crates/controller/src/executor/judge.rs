@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use approver::{Answer, Decision, Facts, Finding, Outcome as Opinion, Question};
-use csr::{
-    CertificateSigningRequest, Condition, ConditionType, NextActor, ParseError, Request, Rule, SignerName,
-};
+use csr::{CertificateSigningRequest, Condition, ConditionType, NextActor, ParseError, Request, Rule};
 
 use super::Outcome;
 use crate::answers::Answers;
@@ -56,8 +54,7 @@ impl Judge {
         object: &CertificateSigningRequest,
         answers: Vec<(Question, Answer)>,
     ) -> Option<Outcome> {
-        let is_asked = self.policy.approval.node_server.is_some()
-            && object.spec().signer_name.as_str() == SignerName::KUBELET_SERVING;
+        let is_asked = self.policy.approval.gate(&object.spec().signer_name).is_some();
         let request = if is_asked { Request::parse(object).ok()? } else { return None };
         let (decision, known) =
             self.ask(answers, |facts| approver::gate(&request, &self.policy.approval, facts));

@@ -14,8 +14,8 @@ pub(super) struct CaCertificate {
     pub(super) subject: Vec<u8>,
     pub(super) subject_key_id: Vec<u8>,
     pub(super) not_after: OffsetDateTime,
-    /// Whether issuer and subject are the same.
-    pub(super) is_self_issued: bool,
+    /// The issuer as the certificate has it.
+    pub(super) issuer: Vec<u8>,
     /// The AlgorithmIdentifier of the public key.
     key_identifier: Vec<u8>,
     public_key: Vec<u8>,
@@ -50,11 +50,16 @@ impl CaCertificate {
             der: octets.to_vec(),
             subject: subject.encoding.to_vec(),
             not_after,
-            is_self_issued: issuer.encoding == subject.encoding,
+            issuer: issuer.encoding.to_vec(),
             key_identifier: public_key.expect(asn1::SEQUENCE)?.encoding.to_vec(),
             public_key: public_key.expect(asn1::BIT_STRING)?.bit_string()?.into_owned(),
             subject_key_id: key_id.to_vec(),
         })
+    }
+
+    /// Whether it names nobody else as its issuer.
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.issuer == self.subject
     }
 
     /// The public key, if it is one that such a signature can be verified with.

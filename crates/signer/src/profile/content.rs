@@ -1,15 +1,13 @@
 //! What of a request gets into a certificate, and whether it may.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
+use csr::profile::{Limits, NameLimits, Otherwise, SubjectLimits, Treatment};
 use csr::{
     AttributeType, Curve, Fault, NextActor, ProfileFault, PublicKey, Request, Rule, Subject, SubjectAltNames,
 };
-use ipnet::IpNet;
 
 use crate::extensions::KeyUsages;
-use crate::profile::limits::{Limits, NameLimits, Otherwise, SubjectLimits, Treatment};
 use crate::signature::bit_length;
 
 /// What is judged, and then signed: a request without what its signer drops.
@@ -205,46 +203,6 @@ fn key(limits: &Limits, content: &Content<'_>) -> Result<(), Fault> {
         PublicKey::Unsupported => (true, String::new()),
     };
     if is_permitted { Ok(()) } else { Err(ProfileFault::Key(what).into()) }
-}
-
-impl NameLimits {
-    fn fits_dns(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.dns.iter().any(|pattern| pattern.matches(&name)) && is_host_name(&name)
-    }
-
-    fn fits_ip(&self, address: IpAddr) -> bool {
-        self.ip.iter().any(|range: &IpNet| range.contains(&address))
-    }
-
-    fn fits_email(&self, name: &str) -> bool {
-        let is_address = name.matches('@').count() == 1 && !name.contains(|c: char| c.is_ascii_control());
-        is_address && self.email.iter().any(|pattern| pattern.matches(name))
-    }
-
-    fn fits_uri(&self, name: &str) -> bool {
-        self.uri.iter().any(|prefix| prefix.matches(name))
-    }
-
-    fn fitting(&self, sans: &SubjectAltNames) -> SubjectAltNames {
-        SubjectAltNames {
-            dns: sans.dns.iter().filter(|name| self.fits_dns(name)).cloned().collect(),
-            email: sans.email.iter().filter(|name| self.fits_email(name)).cloned().collect(),
-            ip: sans.ip.iter().filter(|address| self.fits_ip(**address)).copied().collect(),
-            uri: sans.uri.iter().filter(|name| self.fits_uri(name)).cloned().collect(),
-            others: 0,
-        }
-    }
-}
-
-/// Whether clients compare such a name with a host's: labels of letters, digits, hyphens and underscores, of which the first
-/// may be `*` (RFC 6125 §6.4.3). A pattern must not open the way for anything stranger.
-fn is_host_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
-    };
-    name.len() <= 253 && name.strip_prefix("*.").unwrap_or(name).split('.').all(is_label)
 }
 
 fn bits(curve: Curve) -> usize {

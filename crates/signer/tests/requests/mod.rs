@@ -90,6 +90,11 @@ impl Pki {
         X509::stack_from_pem(&self.bundle).unwrap()[1].to_der().unwrap()
     }
 
+    /// The root's certificate, in DER.
+    pub(crate) fn root(&self) -> Vec<u8> {
+        self.root.to_der().unwrap()
+    }
+
     /// Another certificate of the intermediate's key, under another name.
     pub(crate) fn renewed_intermediate(&self) -> Vec<u8> {
         ca("renewed", &self.intermediate_key, Some((&self.root, &self.root_key))).to_der().unwrap()

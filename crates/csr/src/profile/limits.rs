@@ -1,11 +1,12 @@
 //! What a profile permits beyond upstream's rules, as values; the configuration file describes them field by field.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use csr::{AttributeType, Usage};
 use ipnet::IpNet;
 
-use crate::profile::pattern::Pattern;
+use crate::profile::Pattern;
+use crate::{AttributeType, SubjectAltNames, Usage};
 
 /// What a request may say.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -148,6 +149,44 @@ impl NameLimits {
     pub fn is_empty(&self) -> bool {
         self.dns.is_empty() && self.ip.is_empty() && self.email.is_empty() && self.uri.is_empty()
     }
+
+    /// Whether a DNS name fits.
+    #[must_use]
+    pub fn fits_dns(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.dns.iter().any(|pattern| pattern.matches(&name)) && is_host_name(&name)
+    }
+
+    /// Whether an address fits.
+    #[must_use]
+    pub fn fits_ip(&self, address: IpAddr) -> bool {
+        self.ip.iter().any(|range: &IpNet| range.contains(&address))
+    }
+
+    /// Whether an email address fits.
+    #[must_use]
+    pub fn fits_email(&self, name: &str) -> bool {
+        let is_address = name.matches('@').count() == 1 && !name.contains(|c: char| c.is_ascii_control());
+        is_address && self.email.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Whether a URI fits.
+    #[must_use]
+    pub fn fits_uri(&self, name: &str) -> bool {
+        self.uri.iter().any(|prefix| prefix.matches(name))
+    }
+
+    /// The names that fit.
+    #[must_use]
+    pub fn fitting(&self, sans: &SubjectAltNames) -> SubjectAltNames {
+        SubjectAltNames {
+            dns: sans.dns.iter().filter(|name| self.fits_dns(name)).cloned().collect(),
+            email: sans.email.iter().filter(|name| self.fits_email(name)).cloned().collect(),
+            ip: sans.ip.iter().filter(|address| self.fits_ip(**address)).copied().collect(),
+            uri: sans.uri.iter().filter(|name| self.fits_uri(name)).cloned().collect(),
+            others: 0,
+        }
+    }
 }
 
 impl Default for NameLimits {
@@ -208,4 +247,14 @@ fn is_plain(c: char) -> bool {
 
 fn has_plain_path(path: &str) -> bool {
     path.split('/').all(|segment| segment != "." && segment != "..") && !path.contains("//")
+}
+
+/// Whether clients compare such a name with a host's: labels of letters, digits, hyphens and underscores, of which the first
+/// may be `*` (RFC 6125 §6.4.3). A pattern must not open the way for anything stranger.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+    };
+    name.len() <= 253 && name.strip_prefix("*.").unwrap_or(name).split('.').all(is_label)
 }
