@@ -20,7 +20,7 @@ pub fn chain(signer_name: &SignerName, policy: &Policy) -> Vec<&'static Rule> {
 
 /// The same for [`gate`](crate::gate).
 pub fn gate_chain(signer_name: &SignerName, policy: &Policy) -> Vec<&'static Rule> {
-    if policy.node_server.is_some() && *signer_name == *SignerName::KUBELET_SERVING {
+    if policy.gate(signer_name).is_some() {
         return vec![&rules::NODE_SERVER_FACTS, &rules::NODE_SERVER_SAN_RESERVED];
     }
     Vec::new()

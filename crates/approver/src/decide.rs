@@ -127,15 +127,13 @@ pub fn decide(request: &Request, policy: &Policy, facts: &Facts) -> Decision {
 }
 
 /// Whether what is approved, by whomever, may be signed: where kubelets' serving certificates are approved here, none is signed
-/// for a reserved name either, so that a mistake of another approver does not give away the API server's address. It answers
+/// for a reserved name either, so that a mistake of another approver, or a signer with the same CA, does not give away the API server's address. It answers
 /// with [`Outcome::Approve`] where nothing speaks against it.
 pub fn gate(request: &Request, policy: &Policy, facts: &Facts) -> Decision {
     let mut trace = Trace::default();
-    let outcome = match &policy.node_server {
-        Some(policy) if request.signer_name() == SignerName::KUBELET_SERVING => {
-            node_server::gate(request, policy, facts, &mut trace)
-        }
-        _ => Outcome::Approve(Grant(Recognizer::SelfNodeServer)),
+    let outcome = match policy.gate(request.signer_name()) {
+        Some(policy) => node_server::gate(request, policy, facts, &mut trace),
+        None => Outcome::Approve(Grant(Recognizer::SelfNodeServer)),
     };
     Decision { outcome, trace: trace.0 }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use csr::SignerName;
 use ipnet::IpNet;
 
 use crate::pattern::NamePattern;
@@ -10,6 +11,18 @@ use crate::{Inventory, Source};
 pub struct Policy {
     /// Whether, and by which proof, kubelets' serving certificates are approved.
     pub node_server: Option<NodeServer>,
+
+    /// Further signers whose CA the cluster may trust: what they sign can stand in for a kubelet's serving certificate.
+    pub sharing_cluster_ca: BTreeSet<SignerName>,
+}
+
+impl Policy {
+    /// By what it is judged which names certificates of this signer may not have, whoever approved them; `None` where nothing is
+    /// reserved.
+    pub fn gate(&self, signer: &SignerName) -> Option<&NodeServer> {
+        let is_gated = *signer == *SignerName::KUBELET_SERVING || self.sharing_cluster_ca.contains(signer);
+        self.node_server.as_ref().filter(|_| is_gated)
+    }
 }
 
 /// How kubelets' serving certificates are judged.

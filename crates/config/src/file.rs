@@ -1,6 +1,8 @@
 //! The form of the file. From these types come its schema, and what [`crate::effective`] shows; the comments on the fields are
 //! the schema's descriptions.
 
+pub mod signers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -25,6 +27,10 @@ pub struct CountersignConfiguration {
     /// Which requests are approved, and by what proof.
     #[serde(default)]
     pub approval: Approval,
+
+    /// What each signer issues, and with which CA.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<signers::Signer>,
 }
 
 /// Version of the form.
@@ -257,7 +263,8 @@ impl From<&Configuration> for CountersignConfiguration {
         let serving =
             serving.unwrap_or_else(|| crate::KubeletServing { enabled: false, ..Default::default() });
         let approval = Approval { kubelet_serving: Some((&serving).into()) };
-        Self { api_version: ApiVersion::V1Alpha1, kind: Kind::CountersignConfiguration, approval }
+        let signers = configuration.signers.iter().map(Into::into).collect();
+        Self { api_version: ApiVersion::V1Alpha1, kind: Kind::CountersignConfiguration, approval, signers }
     }
 }
 

@@ -12,14 +12,17 @@ mod mistake;
 mod node;
 pub mod range;
 mod reader;
+mod signers;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use csr::SignerName;
 use ipnet::IpNet;
 
 pub use kubelet_serving::DENIABLE;
 pub use mistake::{Fault, Mistake, Mistakes, Place, in_one_line};
+pub use signers::{CaFiles, GivenLifetime, Signer};
 
 use node::Value;
 use reader::{Item, Reader};
@@ -35,6 +38,9 @@ pub const KIND: &str = "CountersignConfiguration";
 pub struct Configuration {
     /// Whether and how kubelets' serving certificates are approved; `None` where the file has no word about it.
     pub kubelet_serving: Option<KubeletServing>,
+
+    /// The signers that the file has a word about, each name once.
+    pub signers: Vec<Signer>,
 }
 
 /// Whether and how kubelets' serving certificates are approved.
@@ -97,10 +103,20 @@ impl Configuration {
         self.approval().node_server.is_some_and(|policy| policy.accept.contains(&alone))
     }
 
+    /// What the file says of a signer.
+    #[must_use]
+    pub fn signer(&self, name: &SignerName) -> Option<&Signer> {
+        self.signers.iter().find(|signer| signer.name == *name)
+    }
+
     /// The rules by which requests are approved.
     pub fn approval(&self) -> approver::Policy {
         let serving = self.kubelet_serving.as_ref().filter(|serving| serving.enabled);
-        approver::Policy { node_server: serving.map(|serving| serving.judgement.clone()) }
+        let sharing = self.signers.iter().filter(|signer| signer.allow_cluster_ca);
+        approver::Policy {
+            node_server: serving.map(|serving| serving.judgement.clone()),
+            sharing_cluster_ca: sharing.map(|signer| signer.name.clone()).collect(),
+        }
     }
 }
 
@@ -145,6 +161,7 @@ fn read(root: &Item<'_>, reader: &mut Reader) -> Configuration {
         kubelet_serving = item.and_then(|item| kubelet_serving::read(&item, reader));
         approval.finish(reader);
     }
+    let signers = section.field("signers").map(|item| signers::read(&item, reader)).unwrap_or_default();
     section.finish(reader);
-    Configuration { kubelet_serving }
+    Configuration { kubelet_serving, signers }
 }

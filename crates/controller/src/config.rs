@@ -94,8 +94,9 @@ impl TryFrom<Args> for Config {
             let flags = args.ignored_flags.clone();
             given.wrong(Problem::IgnoredFlags { flags });
         }
-        let (signing, mut notices) = signing::read(&mut given);
+        let (mut signing, mut notices) = signing::read(&mut given);
         let (file, effective) = configuration(&mut given);
+        signing::complete(&mut signing, effective.configuration());
         notices.extend(effective.configuration().rests_on_nodes_own_word().then_some(Notice::SelfReported));
         let duration = lifetime(&mut given);
         notices.extend(is_hurried(duration).then_some(Notice::HurriedRenewal { lifetime: duration }));

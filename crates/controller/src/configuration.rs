@@ -6,14 +6,16 @@
 
 mod fault;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::config::Configuration;
 use ::config::file::CountersignConfiguration;
+use ::config::{CaFiles, Configuration};
 use aws_lc_rs::digest::{SHA256, digest};
+use csr::SignerName;
 use tokio::sync::watch;
 
 use crate::config::ApprovalFlags;
@@ -118,7 +120,11 @@ impl ConfigurationFile {
             return None;
         }
         self.seen = seen;
-        Some(found.and_then(|text| effective(&text, &self.flags)).map(|effective| {
+        let effective = found.and_then(|text| effective(&text, &self.flags)).and_then(|effective| {
+            let is_same = authorities(&effective) == authorities(&self.effective);
+            if is_same { Ok(effective) } else { Err(FileFault::OtherAuthorities) }
+        });
+        Some(effective.map(|effective| {
             self.effective = Arc::new(effective);
             Arc::clone(&self.effective)
         }))
@@ -199,6 +205,12 @@ pub fn read_from(file: impl Read) -> Result<String, FileFault> {
 
 fn effective(text: &str, flags: &ApprovalFlags) -> Result<Effective, FileFault> {
     Ok(Effective::new(flags.meet(::config::parse(text)?)?))
+}
+
+/// Which signers have a CA of their own, and where: from the start these files are watched, and metrics have labels for them.
+fn authorities(effective: &Effective) -> BTreeMap<&SignerName, &CaFiles> {
+    let signers = effective.configuration.signers.iter();
+    signers.filter_map(|signer| Some((&signer.name, signer.authority.as_ref()?))).collect()
 }
 
 /// The effective configuration as JSON, its keys sorted.

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod ca;
 mod chain;
 pub mod cli;
+pub mod cluster_ca;
 pub mod config;
 pub mod configuration;
 pub mod driver;

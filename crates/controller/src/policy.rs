@@ -7,7 +7,9 @@ use ::config::{Configuration, KubeletServing};
 use csr::SignerName;
 use engine::{Retention, Standings};
 use signer::{CertificateAuthority, Profile, Signer};
+use time::Duration;
 
+use crate::cluster_ca::{self, Clash, ClusterCas};
 use crate::config::Config;
 
 /// One consistent whole. A reload replaces it by another one, and an effect takes it once: a profile and a CA that do not
@@ -23,6 +25,9 @@ pub struct Policy {
     /// Whether and how kubelets' serving certificates are approved, with what the facts for it are looked up by.
     pub kubelet_serving: Option<Arc<KubeletServing>>,
 
+    /// Signers that must not sign for now, for their CA may be one that the cluster trusts.
+    pub clashes: BTreeMap<SignerName, Clash>,
+
     /// What there is to do for whom.
     pub standings: Standings,
 }
@@ -33,9 +38,14 @@ pub type Authorities = BTreeMap<SignerName, Arc<CertificateAuthority>>;
 impl Policy {
     /// What the command line and the configuration file ask for, with these authorities.
     #[must_use]
-    pub fn new(config: &Config, configuration: &Configuration, authorities: &Authorities) -> Self {
+    pub fn new(
+        config: &Config,
+        configuration: &Configuration,
+        authorities: &Authorities,
+        cluster: Option<&ClusterCas>,
+    ) -> Self {
         let signer = |(name, authority): (&SignerName, &Arc<CertificateAuthority>)| {
-            let profile = Profile::built_in(name, config.duration)?;
+            let profile = profile(configuration, name, config.duration)?;
             Some((name.clone(), Signer::new(name.clone(), profile, Arc::clone(authority))))
         };
         let signers: BTreeMap<_, _> = authorities.iter().filter_map(signer).collect();
@@ -51,8 +61,25 @@ impl Policy {
             signed: signers.keys().cloned().collect(),
             retention: Retention::default(),
         };
-        Self { signers, approval: configuration.approval(), kubelet_serving, standings }
+        let clashes = cluster_ca::clashes(configuration, authorities, cluster);
+        Self { signers, approval: configuration.approval(), kubelet_serving, clashes, standings }
     }
+}
+
+/// By what the requests for a signer are judged and its certificates made, where certificates last as long as `flag`
+/// (`--cluster-signing-duration`) unless the file says something else; `None` for a name that nobody here signs for.
+#[must_use]
+pub fn profile(configuration: &Configuration, name: &SignerName, flag: Duration) -> Option<Profile> {
+    let upstream = Profile::built_in(name, flag);
+    let Some(signer) = configuration.signer(name) else {
+        return upstream;
+    };
+    let (limits, terms) = (signer.limits.clone(), signer.terms(flag));
+    Some(match upstream {
+        Some(upstream) => upstream.narrowed(limits, terms),
+        None if signer.allow_cluster_ca => Profile::custom(limits, terms).sharing_cluster_ca(),
+        None => Profile::custom(limits, terms),
+    })
 }
 
 /// The signerNames whose requests are approved here.

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::ca::AuthorityFiles;
+use crate::cluster_ca::ClusterCaReader;
 use crate::config::{ClientConfig, Config, LeaderElection};
 use crate::configuration::Audience;
 use crate::driver::{Driver, DriverError, Events, Watched};
@@ -132,7 +133,9 @@ impl Running {
             metrics: Arc::clone(&metrics),
         };
         background.spawn(clients.follow(POLL));
-        let policy = policies(&config, authorities, configuration, (&metrics, &mut background));
+        let cluster = ClusterCaReader::new(caller.clone(), feed.trusted.clone());
+        let cluster = cluster.start(configuration.clone(), &mut background);
+        let policy = policies(&config, authorities, (configuration, cluster), (&metrics, &mut background));
         // What goes out for single requests is held to the limit, and what everything else rests on is not.
         let caller = caller.with_rate(rate(&config.client));
         let facts = Facts::new(caller.clone(), policy.clone());

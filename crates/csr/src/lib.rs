@@ -11,6 +11,8 @@ mod memory;
 mod names;
 mod object;
 pub mod pem;
+pub mod profile;
+mod profile_fault;
 mod progress;
 mod rejection;
 mod request;
@@ -23,6 +25,7 @@ pub use asn1::DerError;
 pub use condition::{Condition, ConditionType, StandingCondition};
 pub use names::{AttributeType, SanError, Subject, SubjectAltNames, SubjectError, UriError};
 pub use object::{CertificateSigningRequest, DecodeError, Spec};
+pub use profile_fault::ProfileFault;
 pub use progress::{IssuedCertificate, Progress, Since};
 pub use rejection::{Fault, Rejection};
 pub use request::{

@@ -1,4 +1,4 @@
-use crate::{Rule, Usage};
+use crate::{ProfileFault, Rule, Usage};
 
 /// The request is wrong: a finding that no retry changes, for the requester to read.
 ///
@@ -62,6 +62,10 @@ pub enum Fault {
     /// A key or signature that upstream verifies and we cannot.
     #[error("this signer cannot verify {0}")]
     AlgorithmUnsupported(&'static str),
+
+    /// What the signer's profile does not permit; upstream has no such thing.
+    #[error(transparent)]
+    Profile(#[from] ProfileFault),
 }
 
 impl Rejection {
@@ -84,6 +88,7 @@ impl Rejection {
             Fault::ClientUsage(_) => "client_usage",
             Fault::ClientAuthMissing => "client_auth_missing",
             Fault::AlgorithmUnsupported(_) => "algorithm_unsupported",
+            Fault::Profile(fault) => fault.label(),
         }
     }
 }

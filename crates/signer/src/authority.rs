@@ -23,7 +23,8 @@ pub struct CertificateAuthority {
     certificate: CaCertificate,
     public_key: ParsedPublicKey,
     key: Key,
-    certificates_in_file: usize,
+    /// The others in the file, in its order.
+    others: Vec<CaCertificate>,
 }
 
 impl CertificateAuthority {
@@ -40,18 +41,22 @@ impl CertificateAuthority {
         let certificates = read_certificates(certificate)?;
         let key = read_key(key, &certificates)?;
         let proof = key.sign(PROBE).map_err(|_| AuthorityError::KeyUnreadable)?;
-        let certificates_in_file = certificates.len();
-        let mut matching = certificates.into_iter().filter_map(|certificate| {
-            let public_key = certificate.public_key(key.algorithm())?;
-            public_key.verify_sig(PROBE, &proof).ok()?;
-            Some((certificate, public_key))
-        });
-        let (certificate, public_key) =
-            matching.next().ok_or(AuthorityError::Mismatch { certificates: certificates_in_file })?;
-        match matching.count() {
-            0 => Ok(Self { certificate, public_key, key, certificates_in_file }),
-            more => Err(AuthorityError::Ambiguous { matching: more + 1 }),
+        let in_file = certificates.len();
+        let (mut matching, mut others) = (Vec::new(), Vec::new());
+        for certificate in certificates {
+            let public_key = certificate.public_key(key.algorithm());
+            match public_key.filter(|public_key| public_key.verify_sig(PROBE, &proof).is_ok()) {
+                Some(public_key) => matching.push((certificate, public_key)),
+                None => others.push(certificate),
+            }
         }
+        let count = matching.len();
+        let (certificate, public_key) =
+            matching.pop().ok_or(AuthorityError::Mismatch { certificates: in_file })?;
+        if count > 1 {
+            return Err(AuthorityError::Ambiguous { matching: count });
+        }
+        Ok(Self { certificate, public_key, key, others })
     }
 
     /// The key, to sign with.
@@ -86,7 +91,29 @@ impl CertificateAuthority {
 
     /// How many certificates the file held; upstream takes no more than one.
     pub fn certificates_in_file(&self) -> usize {
-        self.certificates_in_file
+        1 + self.others.len()
+    }
+
+    /// The certificates in the file that are not self-signed, in DER, the CA's own first: what a relying party needs that knows
+    /// the root alone.
+    pub fn intermediates(&self) -> impl Iterator<Item = &[u8]> {
+        let all = std::iter::once(&self.certificate).chain(&self.others);
+        all.filter(|certificate| !certificate.is_self_issued()).map(|certificate| &*certificate.der)
+    }
+
+    /// Whether whatever trusts another CA, whose certificate this is in DER, trusts this one too: it has the same key, or a
+    /// certificate in its file names the other as its issuer.
+    ///
+    /// # Errors
+    ///
+    /// When the certificate cannot be read.
+    pub fn is_trusted_with(&self, certificate: &[u8]) -> Result<bool, DerError> {
+        let other = CaCertificate::from_der(certificate)?;
+        let proof = self.key.sign(PROBE).ok();
+        let public_key = other.public_key(self.key.algorithm());
+        let is_same = public_key.zip(proof).is_some_and(|(key, proof)| key.verify_sig(PROBE, &proof).is_ok());
+        let mut in_file = std::iter::once(&self.certificate).chain(&self.others);
+        Ok(is_same || in_file.any(|ours| !ours.is_self_issued() && ours.issuer == other.subject))
     }
 
     /// Whether this is the CA's signature.

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use csr::profile::Pointers;
 use csr::{SubjectAltNames, Usage, Usages};
 
 use crate::Error;
@@ -13,6 +14,7 @@ pub(crate) struct Extensions<'a> {
     pub(crate) usages: KeyUsages,
     /// The CA's key identifier; empty when it is not to be named.
     pub(crate) authority_key_id: &'a [u8],
+    pub(crate) pointers: &'a Pointers,
     pub(crate) sans: &'a SubjectAltNames,
     /// Whether the names are all that says who is meant (RFC 5280 §4.2.1.6).
     pub(crate) sans_are_critical: bool,
@@ -36,9 +38,23 @@ impl Extensions<'_> {
                 value.nested(SEQUENCE, |inside| inside.element(KEY_IDENTIFIER, self.authority_key_id));
             });
         }
+        let Pointers { ocsp, ca_issuers, crl } = self.pointers;
+        if !(ocsp.is_empty() && ca_issuers.is_empty()) {
+            write_extension(list, AUTHORITY_INFORMATION_ACCESS, false, |value| {
+                value.nested(SEQUENCE, |list| {
+                    ocsp.iter().for_each(|url| write_access(list, OCSP, url));
+                    ca_issuers.iter().for_each(|url| write_access(list, CA_ISSUERS, url));
+                });
+            });
+        }
         if !self.sans.is_empty() {
             write_extension(list, SUBJECT_ALT_NAME, self.sans_are_critical, |value| {
                 value.nested(SEQUENCE, |names| self.write_names(names));
+            });
+        }
+        if !crl.is_empty() {
+            write_extension(list, CRL_DISTRIBUTION_POINTS, false, |value| {
+                value.nested(SEQUENCE, |points| crl.iter().for_each(|url| write_point(points, url)));
             });
         }
     }
@@ -92,6 +108,31 @@ impl KeyUsages {
         }
         if unrecognized.is_empty() { Ok(mapped) } else { Err(Error::UnrecognizedUsages(unrecognized)) }
     }
+
+    /// Whether a client may use such a certificate: a certificate without any purpose is one for every purpose (RFC 5280
+    /// §4.2.1.12).
+    pub(crate) fn permit_clients(self) -> bool {
+        let is_wanted =
+            |purpose| PURPOSES.iter().zip(self.purposes).any(|((known, _), is)| is && *known == purpose);
+        is_wanted(Usage::ClientAuth) || is_wanted(Usage::Any) || !self.purposes.contains(&true)
+    }
+}
+
+/// An AccessDescription.
+fn write_access(list: &mut Encoder, method: &[u8], url: &str) {
+    list.nested(SEQUENCE, |access| {
+        access.element(OBJECT_IDENTIFIER, method);
+        access.element(URI, url.as_bytes());
+    });
+}
+
+/// A DistributionPoint of one name.
+fn write_point(points: &mut Encoder, url: &str) {
+    points.nested(SEQUENCE, |point| {
+        point.nested(DISTRIBUTION_POINT, |name| {
+            name.nested(FULL_NAME, |full_name| full_name.element(URI, url.as_bytes()));
+        });
+    });
 }
 
 /// The bit of keyUsage that a usage stands for.
@@ -103,9 +144,9 @@ fn canonical(usage: &Usage) -> &Usage {
     if *usage == Usage::SMime { &Usage::EmailProtection } else { usage }
 }
 
-fn write_extension(list: &mut Encoder, id: u8, critical: bool, write: impl FnOnce(&mut Encoder)) {
+fn write_extension(list: &mut Encoder, id: &[u8], critical: bool, write: impl FnOnce(&mut Encoder)) {
     list.nested(SEQUENCE, |extension| {
-        extension.element(OBJECT_IDENTIFIER, &[0x55, 0x1d, id]);
+        extension.element(OBJECT_IDENTIFIER, id);
         if critical {
             extension.element(BOOLEAN, &[0xff]);
         }
@@ -124,12 +165,23 @@ fn write_key_usage(value: &mut Encoder, bits: u16) {
     });
 }
 
-const KEY_USAGE: u8 = 15;
-const SUBJECT_ALT_NAME: u8 = 17;
-const BASIC_CONSTRAINTS: u8 = 19;
-const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
-const EXT_KEY_USAGE: u8 = 37;
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+const EXT_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 
+const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
+/// id-pe-authorityInfoAccess, 1.3.6.1.5.5.7.1.1.
+const AUTHORITY_INFORMATION_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
+/// id-ad-ocsp, 1.3.6.1.5.5.7.48.1.
+const OCSP: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
+/// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2.
+const CA_ISSUERS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];
+
+/// `[0]` of DistributionPoint, and of the choice in it (RFC 5280 §4.2.1.13).
+const DISTRIBUTION_POINT: u8 = 0xa0;
+const FULL_NAME: u8 = 0xa0;
 /// `[3] EXPLICIT` of TBSCertificate.
 const EXTENSIONS: u8 = 0xa3;
 const KEY_IDENTIFIER: u8 = 0x80;

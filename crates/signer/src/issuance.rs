@@ -3,25 +3,27 @@
 
 use std::sync::Arc;
 
-use csr::{PublicKey, Request, pem};
+use csr::profile::Chain;
+use csr::{PublicKey, pem};
 use time::OffsetDateTime;
 
 use crate::encoding::{Encoder, INTEGER, NULL, OBJECT_IDENTIFIER, SEQUENCE};
 use crate::extensions::Extensions;
+use crate::profile::Content;
 use crate::subject;
 use crate::{Approval, CertificateAuthority, Error, SerialNumber, Signer, Validity};
 
-/// A request that is approved and that its signer permits.
+/// What of a request is signed: it is approved, and its signer permits it.
 #[derive(Debug)]
 pub struct Validated<'a> {
     signer: &'a Signer,
-    request: &'a Request,
+    content: Content<'a>,
 }
 
 impl<'a> Validated<'a> {
     /// The approval is used up: one approval, one certificate.
-    pub(crate) fn new(signer: &'a Signer, request: &'a Request, _approval: Approval) -> Self {
-        Self { signer, request }
+    pub(crate) fn new(signer: &'a Signer, content: Content<'a>, _approval: Approval) -> Self {
+        Self { signer, content }
     }
 
     /// What is to be signed. Verifies that the requester has the key, which takes longer than some CAs take to sign.
@@ -30,14 +32,16 @@ impl<'a> Validated<'a> {
     ///
     /// When the request's own signature does not stand, a usage is unknown, or the CA has expired.
     pub fn prepare(self, now: OffsetDateTime, serial: SerialNumber) -> Result<ToBeSigned, Error> {
-        let (request, authority) = (self.request, &self.signer.authority());
-        let (usages, validity) = self.signer.profile().terms(request, now, authority.not_after())?;
-        let subject = subject::encode(request.subject());
+        let (content, profile, authority) = (self.content, self.signer.profile(), self.signer.authority());
+        let request = content.request;
+        let (usages, validity) = profile.prepare(request, (now, authority.not_after()), Some(serial))?;
+        let subject = subject::encode(&content.subject);
         let names_authority = subject != authority.subject_der();
         let extensions = Extensions {
             usages,
             authority_key_id: if names_authority { authority.subject_key_id() } else { &[] },
-            sans: request.sans(),
+            pointers: &profile.terms().pointers,
+            sans: &content.sans,
             sans_are_critical: subject == subject::EMPTY,
         };
         let mut tbs = Encoder::with_capacity(request.der().len() + 512);
@@ -51,7 +55,8 @@ impl<'a> Validated<'a> {
             write_public_key(fields, request.public_key());
             extensions.write(fields);
         });
-        Ok(ToBeSigned { tbs: tbs.finish(), serial, validity, authority: Arc::clone(authority) })
+        let chain = profile.terms().chain;
+        Ok(ToBeSigned { tbs: tbs.finish(), serial, validity, authority: Arc::clone(authority), chain })
     }
 }
 
@@ -62,6 +67,7 @@ pub struct ToBeSigned {
     serial: SerialNumber,
     validity: Validity,
     authority: Arc<CertificateAuthority>,
+    chain: Chain,
 }
 
 impl ToBeSigned {
@@ -90,12 +96,14 @@ impl ToBeSigned {
             fields.bit_string(|bits| bits.encoded(signature));
         });
         let der = certificate.finish();
-        Ok(Certificate {
-            pem: pem::encode("CERTIFICATE", &der),
-            der,
-            serial: self.serial,
-            validity: self.validity,
-        })
+        let mut pem = pem::encode("CERTIFICATE", &der);
+        match self.chain {
+            Chain::Leaf => {}
+            Chain::Intermediates => {
+                self.authority.intermediates().for_each(|ca| pem += &pem::encode("CERTIFICATE", ca));
+            }
+        }
+        Ok(Certificate { pem, der, serial: self.serial, validity: self.validity })
     }
 }
 
@@ -109,7 +117,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// One PEM block, for `status.certificate`. The CA's own certificate is not in it.
+    /// For `status.certificate`: one PEM block, and behind it those of the intermediate CAs, where the profile says so.
     pub fn pem(&self) -> &str {
         &self.pem
     }

@@ -7,7 +7,8 @@
 //! [`Certificate`]. The key operation itself, [`Key::sign`], stands apart, for the caller to run where it likes; the two
 //! verifications take some 15 to 200 µs each, and all else a few. Time and randomness are arguments.
 //!
-//! The certificates are, but for the serial number, octet for octet those of kube-controller-manager.
+//! Unless a profile is configured otherwise, the certificates are, but for the serial number, octet for octet those of
+//! kube-controller-manager.
 
 mod approval;
 mod authority;
@@ -27,8 +28,8 @@ pub use authority::{AuthorityError, CertificateAuthority, File, Key, KeyAlgorith
 pub use csr::Rule;
 pub use error::Error;
 pub use issuance::{Certificate, ToBeSigned, Validated};
-pub use profile::{Profile, RULES};
+pub use profile::{Profile, RULES, RuleFinding};
 pub use serial_number::SerialNumber;
 pub use signature::SignatureError;
 pub use signer::Signer;
-pub use validity::{SHORTEST_LIFETIME, Validity};
+pub use validity::Validity;

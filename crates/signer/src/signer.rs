@@ -33,7 +33,7 @@ impl Signer {
         &self.authority
     }
 
-    /// Whether an approved request may be signed as it is: the request, or the first rule of the profile that it breaks,
+    /// Whether an approved request may be signed: what of it is, or the first rule of the profile that it breaks,
     /// which is terminal.
     ///
     /// # Errors
@@ -50,6 +50,6 @@ impl Signer {
                 given: self.name.to_string(),
             });
         }
-        Ok(self.profile.validate(request).map(|()| Validated::new(self, request, approval)))
+        Ok(self.profile.admit(request).map(|content| Validated::new(self, content, approval)))
     }
 }

@@ -1,3 +1,4 @@
+use csr::profile::BACKDATING;
 use time::{Duration, OffsetDateTime};
 
 use crate::Error;
@@ -24,8 +25,17 @@ impl Validity {
     ///
     /// When the CA has expired.
     pub fn new(lifetime: Duration, now: OffsetDateTime, ca_not_after: OffsetDateTime) -> Result<Self, Error> {
-        let not_before = now.saturating_sub(BACKDATING);
-        let from_now_on = if lifetime < SHORT { lifetime } else { lifetime.saturating_sub(BACKDATING) };
+        Self::backdated(BACKDATING, lifetime, (now, ca_not_after))
+    }
+
+    /// The same with another time than five minutes.
+    pub(crate) fn backdated(
+        backdate: Duration,
+        lifetime: Duration,
+        (now, ca_not_after): (OffsetDateTime, OffsetDateTime),
+    ) -> Result<Self, Error> {
+        let not_before = now.saturating_sub(backdate);
+        let from_now_on = if lifetime < SHORT { lifetime } else { lifetime.saturating_sub(backdate) };
         let not_after = now.saturating_add(from_now_on).min(ca_not_after);
         if not_before >= ca_not_after {
             return Err(Error::SignerExpired { not_after: ca_not_after });
@@ -42,18 +52,6 @@ impl Validity {
             write_time(validity, self.not_after);
         });
     }
-}
-
-/// How long a certificate lasts for which `requested` seconds were asked: as asked, but at most as long as the signer
-/// is configured to sign, and at least ten minutes (`(*signer).duration` in upstream's `signer.go`).
-///
-/// The configured time wins over the ten minutes; it may even be zero or negative, which upstream does not check.
-pub(crate) fn lifetime(requested: Option<i32>, configured: Duration) -> Duration {
-    let Some(seconds) = requested else {
-        return configured;
-    };
-    let requested = Duration::seconds(seconds.into());
-    if requested > configured { configured } else { requested.max(SHORTEST_LIFETIME) }
 }
 
 fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
@@ -78,41 +76,16 @@ fn write_time(encoder: &mut Encoder, time: OffsetDateTime) {
     }
 }
 
-const BACKDATING: Duration = Duration::minutes(5);
 /// Five minutes are about one per cent of it.
 const SHORT: Duration = Duration::hours(8);
-/// How long a certificate lasts at least, whatever is asked for, unless the signer is configured to less.
-pub const SHORTEST_LIFETIME: Duration = Duration::minutes(10);
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use time::macros::datetime;
 
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
-
-    #[test]
-    fn the_lifetime_is_what_was_asked_for_within_bounds() {
-        let hour = Duration::hours(1);
-        for (requested, configured, expected) in [
-            (None, hour, hour),
-            (Some(30 * 60), hour, Duration::minutes(30)),
-            (Some(3 * 3600), hour, hour),
-            (Some(3600), hour, hour),
-            (Some(600), hour, SHORTEST_LIFETIME),
-            (Some(599), hour, SHORTEST_LIFETIME),
-            (Some(-60), hour, SHORTEST_LIFETIME),
-            (Some(i32::MIN), hour, SHORTEST_LIFETIME),
-            (Some(600), Duration::minutes(5), Duration::minutes(5)),
-            (Some(60), Duration::minutes(5), SHORTEST_LIFETIME),
-            (None, Duration::ZERO, Duration::ZERO),
-            (Some(1), -hour, -hour),
-        ] {
-            assert_eq!(lifetime(requested, configured), expected, "{requested:?} of {configured}");
-        }
-    }
 
     #[test]
     fn short_certificates_keep_their_whole_lifetime_and_long_ones_their_span() {
@@ -169,18 +142,6 @@ mod tests {
             let encoded = encoder.finish();
             assert_eq!(encoded[0], identifier);
             assert_eq!(&encoded[2..], digits.as_bytes());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn validity_is_always_within_the_ca(requested in any::<Option<i32>>(), configured in any::<i64>(), left in -1_000_i64..100_000_000) {
-            let ca_not_after = NOW + Duration::seconds(left);
-            let lifetime = lifetime(requested, Duration::nanoseconds(configured));
-            if let Ok(validity) = Validity::new(lifetime, NOW, ca_not_after) {
-                prop_assert!(validity.not_after <= ca_not_after && NOW < ca_not_after);
-                prop_assert!(validity.not_before < NOW);
-            }
         }
     }
 }

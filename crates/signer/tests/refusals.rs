@@ -61,7 +61,9 @@ fn each_rule_is_broken_by_a_request_that_is_otherwise_sound() {
         assert_eq!(rejection.reason(), "SignerValidationFailure");
         broken.insert(rule);
     }
-    let all: BTreeSet<_> = RULES.iter().map(|rule| rule.id).collect();
+    // Those of configured profiles have theirs in profiles.rs.
+    let ids = RULES.iter().map(|rule| rule.id).filter(|id| !id.starts_with("profile/"));
+    let all: BTreeSet<_> = ids.collect();
     assert_eq!(broken, all, "every rule needs a row");
 }
 

@@ -170,7 +170,7 @@ impl Case<'_> {
         for san in sans {
             match san {
                 San::Ip(address) if counts && node.addresses.contains(san) => {
-                    drop(addresses.insert(*address))
+                    addresses.insert(*address);
                 }
                 San::Ip(_) => {}
                 San::Dns(_) => for_names = true,

@@ -2,7 +2,7 @@
 
 use approver::{NodeServer, Outcome, Reservation, Source};
 
-use crate::world::{Sample, World};
+use crate::world::{SHARING, Sample, World};
 use crate::{APPROVED, broken};
 
 const RESERVED: Option<&str> = Some("kubelet-serving/san-reserved");
@@ -284,4 +284,17 @@ fn the_gate_holds_what_others_approved_for_a_reserved_name_and_nothing_else() {
     assert_eq!(own.gate(&Sample::default().request()).0, APPROVED, "a control-plane node's own address");
     let unread = World { unread: vec!["list services"], ..World::default() };
     assert_eq!(unread.gate(&by_hand.request()).1, Some("kubelet-serving/facts"));
+}
+
+#[test]
+fn a_signer_with_the_clusters_ca_is_no_way_around_the_gate() {
+    let api = World::default().reserved("10.0.0.77", Reservation::ApiServerEndpoint);
+    let by_hand = |signer_name| Sample { signer_name, ..Sample::asking(&["10.0.0.77"]) };
+    assert_eq!(api.gate(&by_hand(SHARING).request()).1, RESERVED);
+    assert_eq!(
+        api.gate(&by_hand("example.com/other").request()).0,
+        APPROVED,
+        "whose CA nobody takes for the cluster's"
+    );
+    assert_eq!(World::default().gate(&by_hand(SHARING).request()).0, APPROVED, "what is nobody's");
 }

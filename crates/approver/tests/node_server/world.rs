@@ -172,7 +172,8 @@ impl World {
     }
 
     fn ask(&self, decide: impl Fn(&Policy, &Facts) -> approver::Decision) -> (Outcome, Option<&'static str>) {
-        let policy = Policy { node_server: Some(self.policy.clone()) };
+        let policy =
+            Policy { node_server: Some(self.policy.clone()), sharing_cluster_ca: [SHARING.into()].into() };
         let (mut facts, mut asked) = (Facts::default(), BTreeSet::new());
         loop {
             let decision = decide(&policy, &facts);
@@ -239,3 +240,6 @@ impl World {
         }
     }
 }
+
+/// A signer whose CA the cluster may trust.
+pub(crate) const SHARING: &str = "example.com/sharing";

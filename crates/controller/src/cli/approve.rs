@@ -68,7 +68,7 @@ pub fn run(args: &ApproveArgs) -> ExitCode {
 }
 
 async fn approval(args: &ApproveArgs, now: OffsetDateTime) -> anyhow::Result<Approval> {
-    let (policy, signing) = (args.policy.policy()?, args.signing.signing()?);
+    let (policy, signing) = (args.policy.policy()?, args.signing.signing(args.policy.configuration()?)?);
     let cluster = Arc::new(args.cluster.connect(&policy, args.signing.serving_authority()?).await?);
     let object = match cluster.request(&args.name).await {
         Err(error) if error.is_gone(&args.name) => return Ok(Approval::Other("it is gone".to_owned())),

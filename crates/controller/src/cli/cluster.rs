@@ -65,6 +65,17 @@ impl PolicyArgs {
     /// # Errors
     /// When the configuration file cannot be used.
     pub fn policy(&self) -> anyhow::Result<Policy> {
+        let configuration = self.configuration()?;
+        let kubelet_serving =
+            configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
+        Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
+    }
+
+    /// What the file and the flag amount to.
+    ///
+    /// # Errors
+    /// When the configuration file cannot be used.
+    pub fn configuration(&self) -> anyhow::Result<Configuration> {
         let mut configuration = Configuration::default();
         if let Some(path) = &self.config {
             let parsed = configuration::read(path).and_then(|text| Ok(::config::parse(&text)?));
@@ -76,24 +87,25 @@ impl PolicyArgs {
             approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag),
             service_ranges: ranges.context("--service-cluster-ip-range")?.unwrap_or_default(),
         };
-        let configuration = flags.meet(configuration)?;
-        let kubelet_serving =
-            configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
-        Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
+        Ok(flags.meet(configuration)?)
     }
 }
 
 impl SigningArgs {
-    /// What a signer with the same flags does.
+    /// What a signer with the same flags and this configuration does.
     ///
     /// # Errors
     /// When a certificate cannot be used.
-    pub fn signing(&self) -> anyhow::Result<Signing> {
+    pub fn signing(&self, configuration: Configuration) -> anyhow::Result<Signing> {
         let given = [
             (&self.cluster_signing_cert_file, &SignerName::BUILT_IN[..]),
             (&self.cluster_signing_kubelet_serving_cert_file, &[SignerName::KUBELET_SERVING]),
         ];
-        let mut signing = Signing { lifetime: self.cluster_signing_duration, ..Signing::default() };
+        let mut signing = Signing {
+            lifetime: self.cluster_signing_duration,
+            configuration,
+            ca_not_after: Default::default(),
+        };
         for (path, signers) in given {
             let Some(path) = path else { continue };
             let end = signer::ca_not_after(&input::certificate(path)?)

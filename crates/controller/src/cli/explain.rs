@@ -105,7 +105,7 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
 }
 
 async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Result<Explanation> {
-    let (policy, signing) = (args.policy.policy()?, args.signing.signing()?);
+    let (policy, signing) = (args.policy.policy()?, args.signing.signing(args.policy.configuration()?)?);
     let cluster = args.cluster.connect(&policy, args.signing.serving_authority()?).await?;
     let object = cluster.request(name).await?;
     let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
@@ -118,7 +118,7 @@ async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Re
 /// When one of them cannot be used.
 pub async fn offline(args: &ExplainArgs, now: OffsetDateTime) -> anyhow::Result<Explanation> {
     let policy: Policy = args.policy.policy()?;
-    let signing = args.signing.signing()?;
+    let signing = args.signing.signing(args.policy.configuration()?)?;
     let object = request(args)?;
     let recorded = recorded(args, policy.kubelet_serving.map(Arc::unwrap_or_clone))?;
     let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };

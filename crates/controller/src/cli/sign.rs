@@ -10,15 +10,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ::config::{Configuration, duration};
 use csr::{ParseError, Rejection, Request, SignerName};
-use signer::{Approval, Certificate, CertificateAuthority, Profile, SerialNumber, Signer};
+use signer::{Approval, Certificate, CertificateAuthority, SerialNumber, Signer};
 use time::{Duration, OffsetDateTime};
 
 pub use self::request::RequestError;
 use self::request::RequestFile;
 use crate::ca::{AuthorityFiles, LoadError};
 use crate::config::{Origin, SignerFiles};
-use ::config::duration;
+use crate::configuration::{self, FileFault};
+use crate::policy;
 
 /// The flags of `countersign sign`.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,19 +29,28 @@ pub struct SignArgs {
     /// '-' for standard input
     #[arg(long, value_name = "FILE")]
     pub request: PathBuf,
-    /// CA certificate (PEM)
-    #[arg(long, value_name = "FILE", alias = "cluster-signing-cert-file")]
-    pub ca_cert_file: PathBuf,
+    /// CA certificate (PEM) [default: the signer's in --config]
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "cluster-signing-cert-file",
+        requires = "ca_key_file",
+        required_unless_present = "config"
+    )]
+    pub ca_cert_file: Option<PathBuf>,
     /// Private key (PEM) of --ca-cert-file
-    #[arg(long, value_name = "FILE", alias = "cluster-signing-key-file")]
-    pub ca_key_file: PathBuf,
+    #[arg(long, value_name = "FILE", alias = "cluster-signing-key-file", requires = "ca_cert_file")]
+    pub ca_key_file: Option<PathBuf>,
+    /// Configuration file of `countersign run`, whose signers have the same profiles here
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Whose rules hold, for instance kubernetes.io/kubelet-serving [default: that of the object]
     #[arg(long, value_name = "NAME")]
     pub signer_name: Option<String>,
     /// What the certificate may be used for, for instance 'digital signature,client auth' [default: those of the object]
     #[arg(long, value_name = "USAGES", value_delimiter = ',')]
     pub usage: Vec<String>,
-    /// How long the certificate lasts [default: what the object asks for, else 8760h]
+    /// How long the certificate lasts [default: what the object asks for, else what --config says, else 8760h]
     #[arg(long, value_name = "DURATION", value_parser = lifetime, allow_hyphen_values = true)]
     pub duration: Option<Duration>,
     /// Where the certificate goes [default: standard output]
@@ -53,12 +64,24 @@ pub enum SignError {
     /// The flags do not say what to sign, or for whom.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// Only the signers of kube-controller-manager have rules here.
-    #[error("--signer-name: {name:?} is none of {}", SignerName::BUILT_IN.join(", "))]
+    /// Only the signers of kube-controller-manager have rules without a configuration file.
+    #[error("--signer-name: {name:?} is none of {}, and --config says nothing of it", SignerName::BUILT_IN.join(", "))]
     UnknownSigner {
         /// As given by the flag, or by the object.
         name: String,
     },
+    /// The configuration file cannot be used.
+    #[error("--config {}", path.display())]
+    Config {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        fault: FileFault,
+    },
+    /// Neither the flags nor the configuration file name a CA.
+    #[error("--ca-cert-file is needed: --config gives {0} no CA")]
+    NoCa(SignerName),
     /// The CA cannot be used.
     #[error(transparent)]
     Authority(#[from] LoadError),
@@ -96,8 +119,10 @@ impl SignError {
             Self::Request(
                 RequestError::NoSignerName | RequestError::NoUsages | RequestError::UnknownUsage(_),
             )
-            | Self::UnknownSigner { .. } => 2,
+            | Self::UnknownSigner { .. }
+            | Self::NoCa(_) => 2,
             Self::Request(_)
+            | Self::Config { .. }
             | Self::Authority(_)
             | Self::NoAuthority
             | Self::Parse(_)
@@ -142,9 +167,11 @@ pub fn sign(
 ) -> Result<(Certificate, Option<String>), SignError> {
     let file = RequestFile::read(args)?;
     let signer_name = file.spec.signer_name.clone();
-    let profile = Profile::built_in(&signer_name, args.duration.unwrap_or(DEFAULT_LIFETIME))
+    let configuration = configuration(args)?;
+    let lifetime = args.duration.unwrap_or(DEFAULT_LIFETIME);
+    let profile = policy::profile(&configuration, &signer_name, lifetime)
         .ok_or_else(|| SignError::UnknownSigner { name: signer_name.to_string() })?;
-    let authority = authority(args, &signer_name, now)?;
+    let authority = authority(args, (&signer_name, &configuration), now)?;
     let request = Request::from_spec(&file.spec)?;
     let signer = Signer::new(signer_name, profile, Arc::clone(&authority));
     let validated = signer.validate(&request, Approval::by_operator())?.map_err(SignError::Rejected)?;
@@ -153,18 +180,33 @@ pub fn sign(
     Ok((prepared.finish(&signature)?, file.notice))
 }
 
+fn configuration(args: &SignArgs) -> Result<Configuration, SignError> {
+    let Some(path) = &args.config else {
+        return Ok(Configuration::default());
+    };
+    let parsed = configuration::read(path).and_then(|text| Ok(::config::parse(&text)?));
+    parsed.map_err(|fault| SignError::Config { path: path.clone(), fault })
+}
+
+/// The CA that the flags name, or else the configuration file.
 fn authority(
     args: &SignArgs,
-    signer_name: &SignerName,
+    (signer_name, configuration): (&SignerName, &Configuration),
     now: OffsetDateTime,
 ) -> Result<Arc<CertificateAuthority>, SignError> {
-    let files = SignerFiles {
-        signer_name: signer_name.clone(),
-        cert: args.ca_cert_file.clone(),
-        key: args.ca_key_file.clone(),
-        cert_origin: Origin::Flag("ca-cert-file"),
-        key_origin: Origin::Flag("ca-key-file"),
+    let configured = configuration.signer(signer_name).and_then(|signer| signer.authority.clone());
+    let (cert, key, [cert_origin, key_origin]) = match (&args.ca_cert_file, &args.ca_key_file, configured) {
+        (Some(cert), Some(key), _) => {
+            let origins = [Origin::Flag("ca-cert-file"), Origin::Flag("ca-key-file")];
+            (cert.clone(), key.clone(), origins)
+        }
+        (_, _, Some(files)) => {
+            let origin = Origin::CertificateAuthority(signer_name.clone());
+            (files.certificate, files.key, [origin.clone(), origin])
+        }
+        (_, _, None) => return Err(SignError::NoCa(signer_name.clone())),
     };
+    let files = SignerFiles { signer_name: signer_name.clone(), cert, key, cert_origin, key_origin };
     let loaded = AuthorityFiles::load(&[files], now)?.subscribe();
     let authority = loaded.borrow().get(signer_name).cloned();
     authority.ok_or(SignError::NoAuthority)

@@ -50,7 +50,7 @@ pub fn run(args: &StatusArgs) -> ExitCode {
 }
 
 async fn waiting(args: &StatusArgs, now: OffsetDateTime) -> anyhow::Result<Vec<Explanation>> {
-    let (policy, signing) = (args.policy.policy()?, args.signing.signing()?);
+    let (policy, signing) = (args.policy.policy()?, args.signing.signing(args.policy.configuration()?)?);
     let cluster = args.cluster.connect(&policy, args.signing.serving_authority()?).await?;
     let mut objects = cluster.requests().await?;
     objects.retain(|object| State::of(object.progress()).waits());

@@ -49,7 +49,7 @@ impl ApprovalFlags {
             (Some(_), None) => Some(KubeletServing::default()),
             (_, section) => section,
         };
-        Ok(Configuration { kubelet_serving: section.map(|section| self.with_ranges(section)) })
+        Ok(Configuration { kubelet_serving: section.map(|section| self.with_ranges(section)), ..file })
     }
 
     fn with_ranges(&self, mut section: KubeletServing) -> KubeletServing {
@@ -70,9 +70,10 @@ mod tests {
     fn a_section_of_the_file_goes_before_the_flag() {
         let none = Configuration::default();
         let section = KubeletServing { kubelet_port: 10251, ..KubeletServing::default() };
-        let on = Configuration { kubelet_serving: Some(section.clone()) };
-        let off = Configuration { kubelet_serving: Some(KubeletServing { enabled: false, ..section }) };
-        let default = Configuration { kubelet_serving: Some(KubeletServing::default()) };
+        let with = |section| Configuration { kubelet_serving: Some(section), ..Configuration::default() };
+        let on = with(section.clone());
+        let off = with(KubeletServing { enabled: false, ..section });
+        let default = with(KubeletServing::default());
         let flag = Origin::Flag("approve-kubelet-serving");
         let without = ApprovalFlags::default();
         let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()), ..without.clone() };
@@ -80,7 +81,7 @@ mod tests {
             service_ranges: vec!["10.97.0.0/16".parse().unwrap(), "10.96.0.0/12".parse().unwrap()],
             ..KubeletServing::default()
         };
-        let more = Configuration { kubelet_serving: Some(more) };
+        let more = Configuration { kubelet_serving: Some(more), ..Configuration::default() };
         for (flags, file, expected) in [
             (&without, &none, Ok(&none)),
             (&without, &on, Ok(&on)),

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use csr::SignerName;
+
 use crate::chain::Chain;
 use crate::cli::environment_variable;
 use crate::configuration::FileFault;
@@ -39,6 +41,8 @@ pub enum Origin {
     Flag(&'static str),
     /// In the environment, for the flag of that name.
     Environment(&'static str),
+    /// In the configuration file, as the CA of this signer.
+    CertificateAuthority(SignerName),
 }
 
 impl fmt::Display for Origin {
@@ -46,6 +50,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(name) => write!(f, "--{name}"),
             Self::Environment(name) => f.write_str(&environment_variable(name)),
+            Self::CertificateAuthority(signer) => write!(f, "certificateAuthority of {signer}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::config::Configuration;
 use csr::SignerName;
 
 use crate::cli::args::Args;
@@ -74,6 +75,24 @@ pub(super) fn read(given: &mut Given<'_>) -> (Vec<SignerFiles>, Vec<Notice>) {
         pair.files(signer_name, given)
     });
     (files.collect(), half_default(&default).into_iter().collect())
+}
+
+/// Puts the CAs of the configuration file in the place of those of the flags, or beside them.
+pub(super) fn complete(files: &mut Vec<SignerFiles>, configuration: &Configuration) {
+    for signer in &configuration.signers {
+        let Some(authority) = &signer.authority else {
+            continue;
+        };
+        files.retain(|files| files.signer_name != signer.name);
+        let origin = Origin::CertificateAuthority(signer.name.clone());
+        files.push(SignerFiles {
+            signer_name: signer.name.clone(),
+            cert: authority.certificate.clone(),
+            key: authority.key.clone(),
+            cert_origin: origin.clone(),
+            key_origin: origin,
+        });
+    }
 }
 
 fn check_whole(given: &mut Given<'_>, label: &'static str, pair: &Pair<'_>) {

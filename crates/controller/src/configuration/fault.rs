@@ -26,6 +26,12 @@ pub enum FileFault {
     #[error("{}", in_one_line(&.0.0))]
     Mistakes(#[from] Mistakes),
 
+    /// It names other CAs than at the start.
+    #[error(
+        "it gives other signers a CA of their own, or other files: which there are is read at the start alone, so restart to change it"
+    )]
+    OtherAuthorities,
+
     /// What it says goes against a flag.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),

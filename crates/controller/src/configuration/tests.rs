@@ -162,3 +162,29 @@ async fn until(condition: impl Fn() -> bool) {
     };
     tokio::time::timeout(10 * POLL_PERIOD, looks).await.unwrap();
 }
+
+#[test]
+fn profiles_change_while_cas_stay_where_they_are() {
+    let text = |name: &str, ca: &str, usage: &str| {
+        format!(
+            "{HEAD}signers:\n- {{name: {name}, certificateAuthority: {{certificate: {ca}, key: k}}, usages: [{usage}]}}\n- {{name: \
+             kubernetes.io/kubelet-serving, lifetime: {{max: 1h}}}}\n"
+        )
+    };
+    let file = Written::new(&text("example.com/a", "c", "client auth"));
+    let mut watched = file.load();
+    file.write(&text("example.com/a", "c", "server auth"));
+    let effective = watched.look().unwrap().unwrap();
+    assert_eq!(effective.configuration().signers[0].limits.usages, Some(vec![csr::Usage::ServerAuth]));
+    for other in [
+        text("example.com/b", "c", "client auth"),
+        text("example.com/a", "d", "client auth"),
+        HEAD.to_owned(),
+    ] {
+        file.write(&other);
+        assert_eq!(watched.look(), Some(Err(FileFault::OtherAuthorities)), "{other}");
+        assert_eq!(watched.effective(), &effective, "nothing of it is in use");
+    }
+    file.write(&text("example.com/a", "c", "client auth"));
+    assert!(watched.look().unwrap().is_ok());
+}

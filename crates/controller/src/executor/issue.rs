@@ -5,6 +5,7 @@ use signer::{Approval, Certificate, SerialNumber};
 use time::OffsetDateTime;
 
 use super::report;
+use crate::cluster_ca::Clash;
 use crate::policy::Policy;
 
 /// What came of it.
@@ -37,6 +38,10 @@ pub(super) enum IssueError {
     #[error("nobody signs for {0} any more")]
     NoSigner(SignerName),
 
+    /// Who trusts its certificates is not known, or is the cluster: what it signs could be worth more than it says.
+    #[error("{0} does not sign")]
+    Clash(SignerName, #[source] Clash),
+
     /// The signer could not.
     #[error("error auto signing csr")]
     Signer(#[from] signer::Error),
@@ -53,6 +58,7 @@ impl IssueError {
             Self::Unreadable(_) => "request_unreadable",
             Self::NotApproved => "not_approved",
             Self::NoSigner(_) => "no_signer",
+            Self::Clash(_, clash) => clash.label(),
             Self::Signer(error) => error.label(),
             Self::Random => "random",
         }
@@ -64,6 +70,9 @@ pub(super) fn issue(object: &CertificateSigningRequest, policy: &Policy) -> Resu
     let approval = Approval::of(&object.progress()).ok_or(IssueError::NotApproved)?;
     let signer_name = &object.spec().signer_name;
     let signer = policy.signers.get(signer_name).ok_or_else(|| IssueError::NoSigner(signer_name.clone()))?;
+    if let Some(clash) = policy.clashes.get(signer_name) {
+        return Err(IssueError::Clash(signer_name.clone(), *clash));
+    }
     let request = Request::parse(object).map_err(IssueError::Unreadable)?;
     let now = OffsetDateTime::now_utc();
     let validated = match signer.validate(&request, approval)? {

@@ -57,8 +57,7 @@ impl Judge {
         object: &CertificateSigningRequest,
         answers: Vec<(Question, Answer)>,
     ) -> Option<Outcome> {
-        let is_asked = self.policy.approval.node_server.is_some()
-            && object.spec().signer_name.as_str() == SignerName::KUBELET_SERVING;
+        let is_asked = self.policy.approval.gate(&object.spec().signer_name).is_some();
         let request = if is_asked { Request::parse(object).ok()? } else { return None };
         let (decision, known) =
             self.ask(answers, |facts| approver::gate(&request, &self.policy.approval, facts));

@@ -230,7 +230,9 @@ impl Advice {
 
 /// Whether Countersign signs for this signerName.
 fn is_ours(subject: Subject<'_>) -> bool {
-    SignerName::BUILT_IN.contains(&subject.object.spec().signer_name.as_str())
+    let signer_name = &subject.object.spec().signer_name;
+    let is_configured = subject.signing.configuration.signer(signer_name).is_some();
+    is_configured || SignerName::BUILT_IN.contains(&signer_name.as_str())
 }
 
 /// By whom it was denied, as far as the reason tells, and what is left to do.

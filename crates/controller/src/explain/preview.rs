@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use ::config::{Configuration, GivenLifetime};
 use csr::{Rejection, Request, SignerName};
 use serde::Serialize;
-use signer::{Profile, SHORTEST_LIFETIME, Validity};
+use signer::{Profile, RuleFinding, Validity};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::{Finding, Found};
+use crate::policy::profile;
 
 /// What a controller signs by, but for its keys.
 #[derive(Clone, Debug, Default)]
 pub struct Signing {
     /// How long certificates last when nothing shorter is asked for (`--cluster-signing-duration`).
     pub lifetime: Duration,
+
+    /// What the configuration file says.
+    pub configuration: Configuration,
 
     /// When the CA of each signer expires, as far as that is known.
     pub ca_not_after: BTreeMap<SignerName, OffsetDateTime>,
@@ -49,7 +54,7 @@ pub(super) enum Obstacle {
 impl Preview {
     /// What the signer would make of a request now; `None` where nobody here signs it.
     pub(super) fn new(request: &Request, signing: &Signing, now: OffsetDateTime) -> Option<Self> {
-        let profile = Profile::built_in(request.signer_name(), signing.lifetime)?;
+        let profile = profile(&signing.configuration, request.signer_name(), signing.lifetime)?;
         let ca_not_after = signing.ca_not_after.get(request.signer_name()).copied();
         let verdict = profile.validate(request).map_err(Obstacle::Refused).and_then(|()| {
             let end = ca_not_after.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
@@ -59,7 +64,9 @@ impl Preview {
         Some(Self {
             findings: findings(&profile, request),
             not_after: validity.and_then(|validity| validity.not_after.format(&Rfc3339).ok()),
-            limit: validity.map(|validity| limit(request, signing, *validity)).unwrap_or_default(),
+            limit: validity
+                .map(|validity| limit(request, signing, (&profile, *validity)))
+                .unwrap_or_default(),
             verdict,
         })
     }
@@ -73,30 +80,37 @@ impl Preview {
 /// Every rule up to the first that is broken; those behind it are not reached.
 fn findings(profile: &Profile, request: &Request) -> Vec<Finding> {
     let mut broken = false;
-    let found = |(rule, check): &'static csr::kubelet::Check| {
+    let found = |(rule, finding): RuleFinding| {
         if broken {
             return Finding::not_reached(rule);
         }
-        let fault = check(request).err();
+        let fault = finding.err();
         broken = fault.is_some();
         let result = if broken { Found::Fail } else { Found::Pass };
         let note = fault.map(|fault| fault.to_string()).unwrap_or_default();
         Finding { rule: rule.id, title: rule.title, holds: Some(!broken), result, note }
     };
-    profile.checks().map(found).collect()
+    profile.trace(request).into_iter().map(found).collect()
 }
 
 /// What decides when a certificate expires.
-fn limit(request: &Request, signing: &Signing, validity: Validity) -> String {
+fn limit(request: &Request, signing: &Signing, (profile, validity): (&Profile, Validity)) -> String {
+    let configured = signing.configuration.signer(request.signer_name());
+    let is_configured = configured.is_some_and(|signer| signer.lifetime != GivenLifetime::default());
     let ca_not_after = signing.ca_not_after.get(request.signer_name());
     if ca_not_after == Some(&validity.not_after) {
         return "when its CA does".to_owned();
     }
+    let lifetime = profile.terms().lifetime;
     let requested = request.expiration_seconds().map(|seconds| Duration::seconds(seconds.into()));
     let limit = match requested {
+        None if is_configured => "no lifetime is asked for: the signer's in the configuration file",
         None => "no lifetime is asked for: --cluster-signing-duration",
-        Some(requested) if requested > signing.lifetime => "longer is asked for: --cluster-signing-duration",
-        Some(requested) if requested < SHORTEST_LIFETIME => "shorter is asked for than any certificate lasts",
+        Some(requested) if requested > lifetime.max && is_configured => {
+            "longer is asked for: the signer's longest in the configuration file"
+        }
+        Some(requested) if requested > lifetime.max => "longer is asked for: --cluster-signing-duration",
+        Some(requested) if requested < lifetime.min => "shorter is asked for than any certificate lasts",
         Some(_) => "as asked for",
     };
     let unless = if ca_not_after.is_none() { ", unless its CA expires before" } else { "" };

@@ -114,3 +114,29 @@ fn of_what_is_held_or_another_signers_nothing_is_foreseen() {
         assert!(desk.explain(&sample, &["--allowed=none"]).preview.is_none(), "{sample:?}");
     }
 }
+
+#[test]
+fn a_configured_signers_profile_is_foreseen_too() {
+    let desk = Desk::new();
+    let config = format!("--config={}", desk.path("countersign.yaml").display());
+    let rest = "certificateAuthority: {certificate: c, key: k}\n  subject: {attributes: {commonName: pass, organization: pass}}\n  \
+                lifetime: {max: 1h}";
+    for (usages, failed, limit) in [
+        (
+            "[client auth]",
+            None,
+            "no lifetime is asked for: the signer's in the configuration file, unless its CA expires before",
+        ),
+        ("[server auth]", Some("profile/usages"), ""),
+    ] {
+        let text = format!(
+            "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\nsigners:\n- name: example.com/vpn\n  usages: {usages}\n  \
+             {rest}\n"
+        );
+        std::fs::write(desk.path("countersign.yaml"), text).unwrap();
+        let explanation = desk.explain(&Sample::foreign().with("Approved", "ByHand", ""), &[&config]);
+        let preview = explanation.preview.unwrap();
+        let found = preview.findings.iter().find(|found| found.holds == Some(false)).map(|found| found.rule);
+        assert_eq!((found, preview.limit.as_str()), (failed, limit));
+    }
+}

@@ -47,6 +47,21 @@ impl AttributeType {
         Self::SerialNumber,
     ];
 
+    /// What people call it: the name of RFC 5280 (appendix A.1), in the spelling of the configuration file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::Province => "province",
+            Self::Locality => "locality",
+            Self::StreetAddress => "streetAddress",
+            Self::PostalCode => "postalCode",
+            Self::Organization => "organization",
+            Self::OrganizationalUnit => "organizationalUnit",
+            Self::CommonName => "commonName",
+            Self::SerialNumber => "serialNumber",
+        }
+    }
+
     /// The contents of its object identifier.
     pub fn object_identifier(self) -> [u8; 3] {
         let last = match self {
@@ -103,6 +118,13 @@ impl Subject {
             self.attributes.push((kind, value));
         }
         Ok(())
+    }
+
+    /// The same without the attributes of some types.
+    #[must_use]
+    pub fn without(&self, is_dropped: impl Fn(AttributeType) -> bool) -> Self {
+        let kept = self.attributes.iter().filter(|(kind, _)| !is_dropped(*kind));
+        Self { attributes: kept.cloned().collect() }
     }
 
     /// The values of one type, in wire order.

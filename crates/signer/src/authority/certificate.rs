@@ -14,6 +14,8 @@ pub(super) struct CaCertificate {
     pub(super) subject: Vec<u8>,
     pub(super) subject_key_id: Vec<u8>,
     pub(super) not_after: OffsetDateTime,
+    /// The issuer as the certificate has it.
+    pub(super) issuer: Vec<u8>,
     /// The AlgorithmIdentifier of the public key.
     key_identifier: Vec<u8>,
     public_key: Vec<u8>,
@@ -36,7 +38,8 @@ impl CaCertificate {
         if fields.expect(asn1::SEQUENCE)?.contents != signature_algorithm.contents {
             return Err(DerError::UnexpectedTag);
         }
-        check_name(fields.expect(asn1::SEQUENCE)?.encoding)?;
+        let issuer = fields.expect(asn1::SEQUENCE)?;
+        check_name(issuer.encoding)?;
         let mut validity = fields.expect(asn1::SEQUENCE)?.children();
         let (_not_before, not_after) = (validity.any()?.time()?, validity.any()?.time()?);
         let subject = fields.expect(asn1::SEQUENCE)?;
@@ -47,10 +50,16 @@ impl CaCertificate {
             der: octets.to_vec(),
             subject: subject.encoding.to_vec(),
             not_after,
+            issuer: issuer.encoding.to_vec(),
             key_identifier: public_key.expect(asn1::SEQUENCE)?.encoding.to_vec(),
             public_key: public_key.expect(asn1::BIT_STRING)?.bit_string()?.into_owned(),
             subject_key_id: key_id.to_vec(),
         })
+    }
+
+    /// Whether it names nobody else as its issuer.
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.issuer == self.subject
     }
 
     /// The public key, if it is one that such a signature can be verified with.

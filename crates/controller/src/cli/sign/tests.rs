@@ -165,7 +165,8 @@ fn a_command_line_that_does_not_say_enough_ends_with_two() {
         (
             &[("signer-name", "example.com/mine"), ("usage", "client auth")],
             "--signer-name: \"example.com/mine\" is none of kubernetes.io/kubelet-serving, \
-             kubernetes.io/kube-apiserver-client-kubelet, kubernetes.io/kube-apiserver-client, kubernetes.io/legacy-unknown",
+             kubernetes.io/kube-apiserver-client-kubelet, kubernetes.io/kube-apiserver-client, kubernetes.io/legacy-unknown, \
+             and --config says nothing of it",
         ),
     ];
     for (flags, message) in rows {
@@ -219,7 +220,7 @@ fn flags_of_kube_controller_manager_name_the_ca_too_and_a_lifetime_must_be_one()
     let files = ["--request=-", "--cluster-signing-cert-file=c", "--cluster-signing-key-file=k"];
     let words = [&["countersign", "sign"][..], &files].concat();
     let Ok(Verb::Sign(args)) = read(&words) else { panic!("not understood") };
-    assert_eq!((args.ca_cert_file.to_str(), args.ca_key_file.to_str()), (Some("c"), Some("k")));
+    assert_eq!((args.ca_cert_file, args.ca_key_file), (Some("c".into()), Some("k".into())));
     for duration in ["--duration=0", "--duration=-1h", "--duration=1d"] {
         let error = read(&[&words[..], &[duration]].concat()).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{duration}");
@@ -239,4 +240,44 @@ fn the_certificate_goes_where_it_is_told() {
     let nowhere = SignArgs { output: Some(desk.path("no/such/place")), ..args };
     let error = deliver(&nowhere, &certificate).unwrap_err();
     assert_eq!(error.exit_code(), 1);
+}
+
+/// A signer of the desk's own with the desk's CA.
+fn configured(desk: &Desk) {
+    let (certificate, key) = (desk.path("ca.crt"), desk.path("ca.key"));
+    let ca =
+        format!("certificateAuthority: {{certificate: {}, key: {}}}", certificate.display(), key.display());
+    let text = format!(
+        "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\nsigners:\n- name: example.com/own\n  {ca}\n  \
+         usages: [client auth]\n  subject: {{attributes: {{commonName: require, organization: drop}}}}\n  lifetime: {{max: 24h}}\n"
+    );
+    desk.put("countersign.yaml", text);
+}
+
+#[test]
+fn a_configured_signer_has_its_profile_and_its_ca_here_too() {
+    let desk = Desk::new();
+    configured(&desk);
+    let words = [
+        "countersign".to_owned(),
+        "sign".to_owned(),
+        format!("--request={}", desk.path("node.csr").display()),
+        format!("--config={}", desk.path("countersign.yaml").display()),
+        "--signer-name=example.com/own".to_owned(),
+        "--usage=client auth".to_owned(),
+    ];
+    let Verb::Sign(args) = parse(words.into_iter().map(Into::into)).unwrap() else { panic!("sign") };
+    let (certificate, _) = sign(&args, NOW, SerialNumber::from_random([7; 16])).unwrap();
+    assert_eq!(certificate.not_after() - certificate.not_before(), Duration::hours(24));
+    let text = String::from_utf8_lossy(certificate.der()).into_owned();
+    assert!(text.contains("system:node:a") && !text.contains("system:nodes"), "the organization is dropped");
+    let other = SignArgs { usage: vec!["server auth".to_owned()], ..(*args).clone() };
+    let error = sign(&other, NOW, SerialNumber::from_random([7; 16])).unwrap_err();
+    assert!(error.to_string().contains("rule profile/usages"), "{error}");
+    let other = SignArgs { signer_name: Some(SignerName::KUBELET_SERVING.to_owned()), ..(*args).clone() };
+    let error = sign(&other, NOW, SerialNumber::from_random([7; 16])).unwrap_err();
+    assert_eq!((error.exit_code(), matches!(error, SignError::NoCa(_))), (2, true), "{error}");
+    desk.put("countersign.yaml", "signers: 1");
+    let error = sign(&args, NOW, SerialNumber::from_random([7; 16])).unwrap_err();
+    assert!(matches!(error, SignError::Config { .. }), "{error}");
 }
