@@ -1,6 +1,8 @@
 //! The form of the file. From these types come its schema, and what [`crate::effective`] shows; the comments on the fields are
 //! the schema's descriptions.
 
+mod retention;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -8,6 +10,8 @@ use approver::{NamePattern, NodeServer, San, Source};
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+
+pub use retention::{Retention, SignerRetention};
 
 use crate::kubelet_serving::{MOST_ADDRESSES, MOST_NAMES};
 use crate::{Configuration, DENIABLE, duration};
@@ -25,6 +29,10 @@ pub struct CountersignConfiguration {
     /// Which requests are approved, and by what proof.
     #[serde(default)]
     pub approval: Approval,
+
+    /// How long finished and stale requests are kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Version of the form.
@@ -237,7 +245,12 @@ impl From<&Configuration> for CountersignConfiguration {
         let serving =
             serving.unwrap_or_else(|| crate::KubeletServing { enabled: false, ..Default::default() });
         let approval = Approval { kubelet_serving: Some((&serving).into()) };
-        Self { api_version: ApiVersion::V1Alpha1, kind: Kind::CountersignConfiguration, approval }
+        Self {
+            api_version: ApiVersion::V1Alpha1,
+            kind: Kind::CountersignConfiguration,
+            approval,
+            retention: (&configuration.retention).into(),
+        }
     }
 }
 
@@ -275,7 +288,7 @@ impl From<&approver::Constraints> for Constraints {
             allowed_ranges: ranges(&constraints.allowed_ranges),
             denied_ranges: ranges(&constraints.denied_ranges),
             max_names: Some(constraints.max_names),
-            max_lifetime: constraints.max_lifetime.map(duration::of_seconds),
+            max_lifetime: constraints.max_lifetime.map(|seconds| duration::of_seconds(seconds.into())),
         }
     }
 }

@@ -137,7 +137,7 @@ fn inventory(item: &Item<'_>, reader: &mut Reader) -> BTreeMap<String, BTreeSet<
 }
 
 /// Whether a Node can have that name: an RFC 1123 subdomain.
-fn is_node_name(name: &str) -> bool {
+pub(crate) fn is_node_name(name: &str) -> bool {
     // Such is a pattern in which nothing stands for anything else.
     let pattern = name.parse::<NamePattern>();
     pattern.is_ok_and(|pattern| pattern.to_string() == name) && !name.contains(['*', '{'])

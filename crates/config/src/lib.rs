@@ -10,10 +10,12 @@ mod mistake;
 mod node;
 mod range;
 mod reader;
+mod retention;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use engine::Retentions;
 use ipnet::IpNet;
 
 pub use kubelet_serving::DENIABLE;
@@ -33,6 +35,9 @@ pub const KIND: &str = "CountersignConfiguration";
 pub struct Configuration {
     /// Whether and how kubelets' serving certificates are approved; `None` where the file has no word about it.
     pub kubelet_serving: Option<KubeletServing>,
+
+    /// How long finished and stale requests are kept.
+    pub retention: Retentions,
 }
 
 /// Whether and how kubelets' serving certificates are approved.
@@ -123,6 +128,7 @@ fn read(root: &Item<'_>, reader: &mut Reader) -> Configuration {
         kubelet_serving = item.and_then(|item| kubelet_serving::read(&item, reader));
         approval.finish(reader);
     }
+    let retention = section.field("retention").and_then(|item| retention::read(&item, reader));
     section.finish(reader);
-    Configuration { kubelet_serving }
+    Configuration { kubelet_serving, retention: retention.unwrap_or_default() }
 }

@@ -57,6 +57,8 @@ pub struct Driver {
     start: Instant,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
+    /// When all objects were last looked at.
+    counted: Option<Instant>,
 }
 
 /// An effect that has ended.
@@ -86,6 +88,7 @@ impl Driver {
             start: Instant::now(),
             health,
             metrics,
+            counted: None,
         }
     }
 
@@ -187,6 +190,11 @@ impl Driver {
         }
         for wait in self.engine.take_waits() {
             self.metrics.waited(wait);
+        }
+        if self.counted.is_none_or(|counted| counted.elapsed() >= LONGEST_SLEEP) {
+            let retentions = &self.events.policy.borrow().standings.retention;
+            self.metrics.objects(self.engine.objects(), retentions, self.now().wall);
+            self.counted = Some(Instant::now());
         }
     }
 

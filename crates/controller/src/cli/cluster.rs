@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ::config::{Configuration, duration};
 use csr::SignerName;
+use engine::Standings;
 
 use crate::cli::input;
 use crate::config::{ApprovalFlags, Origin};
@@ -70,7 +71,8 @@ impl PolicyArgs {
         let configuration = flags.meet(configuration)?;
         let kubelet_serving =
             configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
-        Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
+        let standings = Standings { retention: configuration.retention.clone(), ..Standings::default() };
+        Ok(Policy { approval: configuration.approval(), kubelet_serving, standings, ..Policy::default() })
     }
 }
 

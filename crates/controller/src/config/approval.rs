@@ -36,7 +36,7 @@ impl ApprovalFlags {
     pub fn meet(&self, file: Configuration) -> Result<Configuration, Contradiction> {
         match (&self.approve_kubelet_serving, &file.kubelet_serving) {
             (Some(flag), Some(section)) if !section.enabled => Err(Contradiction { flag: flag.clone() }),
-            (Some(_), None) => Ok(Configuration { kubelet_serving: Some(KubeletServing::default()) }),
+            (Some(_), None) => Ok(Configuration { kubelet_serving: Some(KubeletServing::default()), ..file }),
             (_, Some(_)) | (None, None) => Ok(file),
         }
     }
@@ -50,9 +50,10 @@ mod tests {
     fn a_section_of_the_file_goes_before_the_flag() {
         let none = Configuration::default();
         let section = KubeletServing { kubelet_port: 10251, ..KubeletServing::default() };
-        let on = Configuration { kubelet_serving: Some(section.clone()) };
-        let off = Configuration { kubelet_serving: Some(KubeletServing { enabled: false, ..section }) };
-        let default = Configuration { kubelet_serving: Some(KubeletServing::default()) };
+        let on = Configuration { kubelet_serving: Some(section.clone()), ..none.clone() };
+        let off = KubeletServing { enabled: false, ..section };
+        let off = Configuration { kubelet_serving: Some(off), ..none.clone() };
+        let default = Configuration { kubelet_serving: Some(KubeletServing::default()), ..none.clone() };
         let flag = Origin::Flag("approve-kubelet-serving");
         let without = ApprovalFlags::default();
         let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()) };

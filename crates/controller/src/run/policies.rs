@@ -109,7 +109,8 @@ mod tests {
         };
         let mut forward = pin!(forward(parts, policies, approves));
         assert!(poll!(forward.as_mut()).is_pending());
-        let section = Configuration { kubelet_serving: Some(KubeletServing::default()) };
+        let section =
+            Configuration { kubelet_serving: Some(KubeletServing::default()), ..Default::default() };
         file.send_replace(Arc::new(Effective::new(section)));
         assert!(poll!(forward).is_pending());
         assert!(subscriber.borrow_and_update().approval.node_server.is_some());

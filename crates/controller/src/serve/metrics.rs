@@ -6,19 +6,23 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use engine::{Counts, Wait};
+use csr::{Progress, SignerName};
+use engine::{Counts, Retentions, Wait};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
+use time::OffsetDateTime;
 
+mod census;
 mod documentation;
 mod queue;
 mod table;
 
 pub use documentation::documentation;
 
+use census::CensusMetrics;
 use queue::QueueMetrics;
 use table::Description;
 
@@ -49,6 +53,7 @@ pub struct Metrics {
     config_last_reload: IntGauge,
     config_digest: IntGaugeVec,
     queue: QueueMetrics,
+    census: CensusMetrics,
     /// Retries after failures of ours.
     pub retries: IntCounter,
     /// API calls, decisions and signatures under way.
@@ -89,6 +94,7 @@ impl Metrics {
             retries: into.counter(&table::RETRIES)?,
             in_flight: into.gauge(&table::IN_FLIGHT)?,
             queue: QueueMetrics::new(&into)?,
+            census: CensusMetrics::new(&into)?,
             leader: into.gauge(&table::LEADER)?,
             watch_restarts: into.counter(&table::WATCH_RESTARTS)?,
             panics: into.counter(&table::PANICS)?,
@@ -186,6 +192,18 @@ impl Metrics {
     /// What the engine holds at present.
     pub fn counted(&self, counts: &Counts) {
         self.queue.counted(counts);
+    }
+
+    /// Every object there is. Those of signers with a retention of their own are counted by name too.
+    pub fn objects<'a>(
+        &self,
+        objects: impl Iterator<Item = (&'a SignerName, Progress)>,
+        retentions: &Retentions,
+        now: OffsetDateTime,
+    ) {
+        let own = retentions.of_signers.keys().map(ToString::to_string);
+        let names = self.signers.iter().cloned().chain(own).chain([OTHER.to_owned()]).collect();
+        self.census.counted(objects, names, now);
     }
 
     /// How many requests a rule holds.

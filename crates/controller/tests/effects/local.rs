@@ -123,7 +123,10 @@ async fn an_answer_of_the_indexes_is_of_the_moment_it_is_used() {
             (Question::Node("n".into()), Known::Node(Some(Arc::new(node)))),
             (Question::Claims(name), Known::Claims(Arc::default())),
         ];
-        let serving = config::Configuration { kubelet_serving: Some(config::KubeletServing::default()) };
+        let serving = config::Configuration {
+            kubelet_serving: Some(config::KubeletServing::default()),
+            ..Default::default()
+        };
         let policy = Policy {
             approval: serving.approval(),
             kubelet_serving: serving.kubelet_serving.map(Arc::new),
