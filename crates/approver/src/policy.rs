@@ -3,13 +3,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use crate::pattern::NamePattern;
-use crate::{San, Source};
+use crate::{ReservedSubjects, San, Source};
 
 /// What the approver works by. By default it knows no more than upstream's: kubelets' client certificates.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
     /// Whether, and by which proof, kubelets' serving certificates are approved.
     pub node_server: Option<NodeServer>,
+
+    /// Whom nobody becomes by a client certificate, whoever approves it; asked by the signer.
+    pub reserved_subjects: Option<ReservedSubjects>,
 }
 
 /// How kubelets' serving certificates are judged.

@@ -26,6 +26,7 @@ pub const RULES: &[Rule] = &[
     NODE_SERVER_FACTS,
     NODE_SERVER_ADDRESS_CONFLICT,
     NODE_SERVER_SAN_JUSTIFIED,
+    RESERVED_SUBJECT,
 ];
 
 /// Only one signerName is approved here.
@@ -195,4 +196,13 @@ pub(crate) const NODE_SERVER_SAN_JUSTIFIED: Rule = Rule {
     title: "every subjectAltName is confirmed by a source that the configuration accepts",
     remedy: "wait until the Node lists the address, or add it where the sources look: inventory, DNS",
     next_actor: NextActor::Administrator,
+};
+
+/// Without it, whoever may approve for kube-apiserver-client makes cluster administrators: the API server itself stops
+/// `system:masters` alone (the admission plugin CertificateSubjectRestriction).
+pub(crate) const RESERVED_SUBJECT: Rule = Rule {
+    id: "kube-apiserver-client/reserved-subject",
+    title: "the subject names no user and no group that the configuration reserves",
+    remedy: "find out who asks for this and why; who is meant to have it needs an exception in guards.reservedSubjects, and another request",
+    next_actor: NextActor::Operator,
 };

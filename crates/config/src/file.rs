@@ -1,6 +1,7 @@
 //! The form of the file. From these types come its schema, and what [`crate::effective`] shows; the comments on the fields are
 //! the schema's descriptions.
 
+mod guards;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
+pub use guards::{Exceptions, Guards, ReservedSubjects};
 pub use retention::{Retention, SignerRetention};
 
 use crate::kubelet_serving::{MOST_ADDRESSES, MOST_NAMES};
@@ -33,6 +35,10 @@ pub struct CountersignConfiguration {
     /// How long finished and stale requests are kept.
     #[serde(default)]
     pub retention: Retention,
+
+    /// Guards on client certificates; without them, everything is as upstream has it.
+    #[serde(default)]
+    pub guards: Guards,
 }
 
 /// Version of the form.
@@ -250,6 +256,7 @@ impl From<&Configuration> for CountersignConfiguration {
             kind: Kind::CountersignConfiguration,
             approval,
             retention: (&configuration.retention).into(),
+            guards: (&configuration.guards).into(),
         }
     }
 }

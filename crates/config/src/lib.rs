@@ -5,6 +5,7 @@
 
 pub mod duration;
 pub mod file;
+mod guards;
 mod kubelet_serving;
 mod mistake;
 mod node;
@@ -38,6 +39,16 @@ pub struct Configuration {
 
     /// How long finished and stale requests are kept.
     pub retention: Retentions,
+
+    /// What stands against requests that upstream would grant.
+    pub guards: Guards,
+}
+
+/// What stands against requests that upstream would grant. By default, nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Guards {
+    /// Whom nobody becomes by a client certificate.
+    pub reserved_subjects: Option<approver::ReservedSubjects>,
 }
 
 /// Whether and how kubelets' serving certificates are approved.
@@ -83,7 +94,10 @@ impl Configuration {
     /// The rules by which requests are approved.
     pub fn approval(&self) -> approver::Policy {
         let serving = self.kubelet_serving.as_ref().filter(|serving| serving.enabled);
-        approver::Policy { node_server: serving.map(|serving| serving.judgement.clone()) }
+        approver::Policy {
+            node_server: serving.map(|serving| serving.judgement.clone()),
+            reserved_subjects: self.guards.reserved_subjects.clone(),
+        }
     }
 }
 
@@ -129,6 +143,11 @@ fn read(root: &Item<'_>, reader: &mut Reader) -> Configuration {
         approval.finish(reader);
     }
     let retention = section.field("retention").and_then(|item| retention::read(&item, reader));
+    let guards = section.field("guards").and_then(|item| guards::read(&item, reader));
     section.finish(reader);
-    Configuration { kubelet_serving, retention: retention.unwrap_or_default() }
+    Configuration {
+        kubelet_serving,
+        retention: retention.unwrap_or_default(),
+        guards: guards.unwrap_or_default(),
+    }
 }

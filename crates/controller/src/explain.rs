@@ -178,7 +178,7 @@ impl Explanation {
         let spec = object.spec();
         let advice = Advice::new(subject, (state, &request), judgement.as_ref());
         let preview = request.as_ref().ok().filter(|_| advice.leads_to_the_signer());
-        let preview = preview.and_then(|request| Preview::new(request, subject.signing, subject.now));
+        let preview = preview.and_then(|request| Preview::new(request, subject));
         let advice = advice.foreseen(preview.as_ref()).offline(attested);
         Self {
             name: object.name().to_string(),

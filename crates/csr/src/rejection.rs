@@ -62,6 +62,17 @@ pub enum Fault {
     /// A key or signature that upstream verifies and we cannot.
     #[error("this signer cannot verify {0}")]
     AlgorithmUnsupported(&'static str),
+
+    /// A user or a group that the configuration lets nobody become.
+    #[error(
+        "rule kube-apiserver-client/reserved-subject: no certificate is issued for the reserved {kind} {name:?}"
+    )]
+    ReservedSubject {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// Its name, of the requester's choosing.
+        name: String,
+    },
 }
 
 impl Rejection {
@@ -84,6 +95,7 @@ impl Rejection {
             Fault::ClientUsage(_) => "client_usage",
             Fault::ClientAuthMissing => "client_auth_missing",
             Fault::AlgorithmUnsupported(_) => "algorithm_unsupported",
+            Fault::ReservedSubject { .. } => "reserved_subject",
         }
     }
 }

@@ -149,7 +149,7 @@ impl World {
     }
 
     fn ask(&self, decide: impl Fn(&Policy, &Facts) -> approver::Decision) -> (Outcome, Option<&'static str>) {
-        let policy = Policy { node_server: Some(self.policy.clone()) };
+        let policy = Policy { node_server: Some(self.policy.clone()), ..Policy::default() };
         let (mut facts, mut asked) = (Facts::default(), BTreeSet::new());
         loop {
             let decision = decide(&policy, &facts);

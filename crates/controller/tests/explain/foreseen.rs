@@ -57,6 +57,25 @@ fn what_the_signer_will_refuse_is_approved_by_nobody() {
 }
 
 #[test]
+fn a_guard_on_subjects_is_foreseen_before_anybody_approves() {
+    let desk = Desk::new();
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    let guard = "guards: {reservedSubjects: {enabled: true, groups: [developers]}}\n";
+    std::fs::write(desk.path("guards.yaml"), format!("{head}{guard}")).unwrap();
+    let config = format!("--config={}", desk.path("guards.yaml").display());
+    let rule = "kube-apiserver-client/reserved-subject";
+    for (sample, outcome) in [(client(), Outcome::NoOpinion), (approved(client()), Outcome::Fail)] {
+        let explanation = desk.explain(&sample, &[&config]);
+        let advice = &explanation.advice;
+        assert_eq!((advice.outcome, advice.rule), (outcome, Some(rule)));
+        assert!(!advice.approvable && advice.command.is_none() && end(&explanation).is_none());
+        assert!(explanation.text(false).contains("the reserved group \"developers\""));
+        let other = desk.explain(&Sample { organization: "testers", ..sample }, &[&config]);
+        assert!(end(&other).is_some_and(|_| other.text(false).contains(&format!("pass         {rule}"))));
+    }
+}
+
+#[test]
 fn what_the_signer_cannot_do_is_said_to_whoever_can_mend_it() {
     let desk = Desk::new();
     let expired = desk.ca_until(NOW - Duration::days(1));

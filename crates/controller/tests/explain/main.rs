@@ -245,7 +245,8 @@ fn the_program_exits_as_its_help_says() {
 #[test]
 fn a_chain_names_every_rule_that_is_asked_in_its_order() {
     let explanation = Desk::new().explain(&Sample::serving(&["worker-1"]), &[SERVING, SELF_SERVER, FACTS]);
-    let policy = approver::Policy { node_server: Some(approver::NodeServer::default()) };
+    let policy =
+        approver::Policy { node_server: Some(approver::NodeServer::default()), ..Default::default() };
     let chain = approver::chain(&csr::SignerName::KUBELET_SERVING.into(), &policy);
     let asked: Vec<_> = explanation.findings.iter().map(|found| (found.rule, found.holds)).collect();
     assert_eq!(asked, chain.iter().map(|rule| (rule.id, Some(true))).collect::<Vec<_>>());
