@@ -13,6 +13,12 @@ pub struct Policy {
 
     /// Whom nobody becomes by a client certificate, whoever approves it; asked by the signer.
     pub reserved_subjects: Option<ReservedSubjects>,
+
+    /// The group whose members get kubelets' client certificates without a permission for it.
+    pub trusted_group: Option<String>,
+
+    /// Whether nobody but the node itself gets the client certificate of a node that is alive.
+    pub guards_nodes: bool,
 }
 
 /// How kubelets' serving certificates are judged.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use csr::Requester;
 
-use crate::{Claims, LiveCertificate, Node, Recognizer, Resolution, San};
+use crate::{Claims, LiveCertificate, Node, Occupancy, Recognizer, Resolution, San};
 
 /// What a decision still needs to know.
 ///
@@ -16,6 +16,9 @@ pub enum Question {
 
     /// What does the Node of this name say now? Answered by reading it.
     Node(Arc<str>),
+
+    /// Is a node of this name there and alive? Answered by reading its Node and its Lease.
+    Occupancy(Arc<str>),
 
     /// Who else has this name or address? Answered from indexes that follow the cluster.
     Claims(San),
@@ -36,6 +39,9 @@ pub enum Answer {
     /// To [`Question::Node`]; `None`: there is no such Node.
     Node(Option<Arc<Node>>),
 
+    /// To [`Question::Occupancy`].
+    Occupancy(Occupancy),
+
     /// To [`Question::Claims`].
     Claims(Arc<Claims>),
 
@@ -52,6 +58,7 @@ impl Question {
         match self {
             Self::Review(_) => "review",
             Self::Node(_) => "node",
+            Self::Occupancy(_) => "occupancy",
             Self::Claims(_) => "claims",
             Self::Resolve(_) => "resolve",
             Self::LiveCertificate(_) => "live_certificate",

@@ -14,8 +14,17 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader) -> Option<Guards> {
     let mut section = item.section(reader)?;
     let item = section.field("reservedSubjects");
     let reserved_subjects = item.and_then(|item| read_subjects(&item, reader));
+    let item = section.field("nodeTakeover");
+    let node_takeover = item.and_then(|item| read_takeover(&item, reader));
     section.finish(reader);
-    Some(Guards { reserved_subjects })
+    Some(Guards { reserved_subjects, node_takeover: node_takeover.unwrap_or_default() })
+}
+
+fn read_takeover(item: &Item<'_>, reader: &mut Reader) -> Option<bool> {
+    let mut section = item.section(reader)?;
+    let enabled = section.required(reader, "enabled", "true or false");
+    section.finish(reader);
+    enabled.and_then(|item| item.boolean(reader))
 }
 
 /// A section that is there is a guard that is on, unless it says otherwise.

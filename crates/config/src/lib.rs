@@ -42,6 +42,10 @@ pub struct Configuration {
 
     /// What stands against requests that upstream would grant.
     pub guards: Guards,
+
+    /// The group whose members get kubelets' client certificates without a permission; for this a file has no field, as
+    /// nobody should have it for long.
+    pub trusted_group: Option<String>,
 }
 
 /// What stands against requests that upstream would grant. By default, nothing.
@@ -49,6 +53,9 @@ pub struct Configuration {
 pub struct Guards {
     /// Whom nobody becomes by a client certificate.
     pub reserved_subjects: Option<approver::ReservedSubjects>,
+
+    /// Whether nobody but the node itself gets the client certificate of a node that is alive.
+    pub node_takeover: bool,
 }
 
 /// Whether and how kubelets' serving certificates are approved.
@@ -97,6 +104,8 @@ impl Configuration {
         approver::Policy {
             node_server: serving.map(|serving| serving.judgement.clone()),
             reserved_subjects: self.guards.reserved_subjects.clone(),
+            trusted_group: self.trusted_group.clone(),
+            guards_nodes: self.guards.node_takeover,
         }
     }
 }
@@ -149,5 +158,6 @@ fn read(root: &Item<'_>, reader: &mut Reader) -> Configuration {
         kubelet_serving,
         retention: retention.unwrap_or_default(),
         guards: guards.unwrap_or_default(),
+        trusted_group: None,
     }
 }

@@ -16,10 +16,13 @@ fn guards(section: &str) -> Guards {
 
 #[test]
 fn all_guards_are_off_unless_they_are_turned_on() {
-    for section in ["", "{}", "{reservedSubjects: {enabled: false, users: [a]}}"] {
+    for section in
+        ["", "{}", "{reservedSubjects: {enabled: false, users: [a]}}", "{nodeTakeover: {enabled: false}}"]
+    {
         assert_eq!(guards(section), Guards::default(), "{section}");
     }
     assert!(guards("{reservedSubjects: {enabled: true}}").reserved_subjects.is_some());
+    assert!(guards("{nodeTakeover: {enabled: true}}").node_takeover);
 }
 
 #[test]
@@ -33,7 +36,11 @@ fn patterns_take_the_place_of_the_defaults_and_exceptions_of_patterns() {
 
 #[test]
 fn what_is_shown_is_a_file_that_means_the_same() {
-    for section in ["{}", "{reservedSubjects: {enabled: true, users: [a], except: {users: [a]}}}"] {
+    for section in [
+        "{}",
+        "{nodeTakeover: {enabled: true}}",
+        "{reservedSubjects: {enabled: true, users: [a], except: {users: [a]}}}",
+    ] {
         let configuration = parse(&with(section)).unwrap();
         let yaml = serde_saphyr::to_string(&config::effective(&configuration)).unwrap();
         assert_eq!(parse(&yaml).unwrap().guards, configuration.guards, "{yaml}");
@@ -54,6 +61,14 @@ fn every_mistake_is_named_with_its_line_and_its_field() {
         (
             "{reservedSubjects: {enabled: true, except: {users: [alice]}}}",
             "line 3, column 61: guards.reservedSubjects.except.users[0]: expected a name that one of the patterns reserves, not \"alice\"",
+        ),
+        (
+            "{nodeTakeover: true}",
+            "line 3, column 24: guards.nodeTakeover: expected a mapping of fields, not true",
+        ),
+        (
+            "{nodeTakeover: {}}",
+            "line 3, column 24: guards.nodeTakeover.enabled: missing: expected true or false",
         ),
         (
             "{reservedSubject: {enabled: true}}",

@@ -97,6 +97,8 @@ impl TryFrom<Args> for Config {
         let (signing, mut notices) = signing::read(&mut given);
         let (file, effective) = configuration(&mut given);
         notices.extend(effective.configuration().rests_on_nodes_own_word().then_some(Notice::SelfReported));
+        let group = effective.configuration().trusted_group.clone();
+        notices.extend(group.map(|group| Notice::TrustedGroup { group }));
         let duration = lifetime(&mut given);
         notices.extend(is_hurried(duration).then_some(Notice::HurriedRenewal { lifetime: duration }));
         let config = Self {

@@ -24,6 +24,7 @@ mod follow;
 pub mod index;
 mod names;
 pub mod object;
+mod occupancy;
 pub mod peer;
 
 pub use index::Change;
@@ -123,9 +124,11 @@ impl Facts {
                 let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
                 Some(Answer::Claims(Arc::new(index.claims(san, bounds, Instant::now()))))
             }
-            Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
-                None
-            }
+            Question::Review(_)
+            | Question::Node(_)
+            | Question::Occupancy(_)
+            | Question::Resolve(_)
+            | Question::LiveCertificate(_) => None,
         }
     }
 

@@ -172,6 +172,7 @@ impl World {
                 Answer::Review(if self.allowed { Verdict::Allowed } else { Verdict::NotAllowed })
             }
             Question::Node(name) => Answer::Node(self.nodes.get(&**name).cloned().map(Arc::new)),
+            Question::Occupancy(_) => unreachable!("who has a serving certificate is alive"),
             Question::Claims(san) => Answer::Claims(Arc::new(self.claims(san))),
             Question::Resolve(name) => {
                 Answer::Resolution(self.dns.get(&**name).cloned().unwrap_or(Resolution::NotFound))

@@ -11,6 +11,18 @@ pub struct Guards {
     /// Users and groups that nobody becomes by a certificate of kubernetes.io/kube-apiserver-client or kubernetes.io/legacy-unknown.
     #[serde(default)]
     pub reserved_subjects: Option<ReservedSubjects>,
+
+    /// Kubelets' client certificates for nodes that are alive, asked for by somebody else.
+    #[serde(default)]
+    pub node_takeover: Option<NodeTakeover>,
+}
+
+/// Kubelets' client certificates for nodes that are alive, asked for by somebody else. They are held.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NodeTakeover {
+    /// Whether the guard is on.
+    pub enabled: bool,
 }
 
 /// Users and groups that nobody becomes by a client certificate. A request for one fails once it is approved.
@@ -48,7 +60,10 @@ pub struct Exceptions {
 
 impl From<&crate::Guards> for Guards {
     fn from(guards: &crate::Guards) -> Self {
-        Self { reserved_subjects: guards.reserved_subjects.as_ref().map(ReservedSubjects::from) }
+        Self {
+            reserved_subjects: guards.reserved_subjects.as_ref().map(ReservedSubjects::from),
+            node_takeover: Some(NodeTakeover { enabled: guards.node_takeover }),
+        }
     }
 }
 

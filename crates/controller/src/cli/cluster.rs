@@ -53,6 +53,9 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = clap::ArgAction::Set)]
     pub approve_kubelet_serving: bool,
+    /// The controller approves the client certificates of kubelets for members of this group
+    #[arg(long, value_name = "GROUP")]
+    pub insecure_experimental_approve_all_kubelet_csrs_for_group: Option<String>,
 }
 
 impl PolicyArgs {
@@ -67,7 +70,10 @@ impl PolicyArgs {
             configuration = parsed.map_err(|fault| anyhow::anyhow!("{}: {fault}", path.display()))?;
         }
         let flag = Origin::Flag("approve-kubelet-serving");
-        let flags = ApprovalFlags { approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag) };
+        let flags = ApprovalFlags {
+            approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag),
+            trusted_group: self.insecure_experimental_approve_all_kubelet_csrs_for_group.clone(),
+        };
         let configuration = flags.meet(configuration)?;
         let kubelet_serving =
             configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);

@@ -2,14 +2,17 @@
 
 use ::config::{Configuration, KubeletServing};
 
-use crate::config::Origin;
 use crate::config::given::Given;
+use crate::config::{Origin, Problem};
 
 /// What the flags say of approval.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ApprovalFlags {
     /// Where kubelets' serving certificates were said to be approved; `None` where they were not.
     pub approve_kubelet_serving: Option<Origin>,
+
+    /// The group whose members get kubelets' client certificates without a permission.
+    pub trusted_group: Option<String>,
 }
 
 /// A flag and the configuration file that cannot both be meant.
@@ -26,7 +29,8 @@ impl ApprovalFlags {
     pub(super) fn read(given: &mut Given<'_>) -> Self {
         let flag = "approve-kubelet-serving";
         let is_given = given.boolean(flag, &given.args.approve_kubelet_serving);
-        Self { approve_kubelet_serving: is_given.then(|| given.origin(flag)) }
+        let approve_kubelet_serving = is_given.then(|| given.origin(flag));
+        Self { approve_kubelet_serving, trusted_group: trusted_group(given) }
     }
 
     /// What holds of both: a section in the file goes before the flag, which means the section with its defaults.
@@ -34,12 +38,29 @@ impl ApprovalFlags {
     /// # Errors
     /// When the file forbids what a flag demands.
     pub fn meet(&self, file: Configuration) -> Result<Configuration, Contradiction> {
-        match (&self.approve_kubelet_serving, &file.kubelet_serving) {
-            (Some(flag), Some(section)) if !section.enabled => Err(Contradiction { flag: flag.clone() }),
-            (Some(_), None) => Ok(Configuration { kubelet_serving: Some(KubeletServing::default()), ..file }),
-            (_, Some(_)) | (None, None) => Ok(file),
-        }
+        let kubelet_serving = match (&self.approve_kubelet_serving, file.kubelet_serving) {
+            (Some(flag), Some(section)) if !section.enabled => {
+                return Err(Contradiction { flag: flag.clone() });
+            }
+            (Some(_), None) => Some(KubeletServing::default()),
+            (_, section) => section,
+        };
+        Ok(Configuration { kubelet_serving, trusted_group: self.trusted_group.clone(), ..file })
     }
+}
+
+/// The group that is trusted, unless half the world is in it, or nodes are, which would then become each other.
+fn trusted_group(given: &mut Given<'_>) -> Option<String> {
+    const FLAG: &str = "insecure-experimental-approve-all-kubelet-csrs-for-group";
+    const REFUSED: [&str; 5] =
+        ["", "system:authenticated", "system:unauthenticated", "system:nodes", "system:masters"];
+    let group = given.args.insecure_experimental_approve_all_kubelet_csrs_for_group.clone()?;
+    if REFUSED.contains(&group.trim()) || group.trim().starts_with("system:serviceaccounts") {
+        let origin = given.origin(FLAG);
+        given.wrong(Problem::UntrustedGroup { origin, group });
+        return None;
+    }
+    Some(group)
 }
 
 #[cfg(test)]
@@ -56,7 +77,7 @@ mod tests {
         let default = Configuration { kubelet_serving: Some(KubeletServing::default()), ..none.clone() };
         let flag = Origin::Flag("approve-kubelet-serving");
         let without = ApprovalFlags::default();
-        let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()) };
+        let with = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()), trusted_group: None };
         for (flags, file, expected) in [
             (&without, &none, Ok(&none)),
             (&without, &on, Ok(&on)),

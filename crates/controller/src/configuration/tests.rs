@@ -77,7 +77,7 @@ fn a_bad_file_is_said_once_and_the_last_good_one_stays() {
 #[test]
 fn a_file_that_forbids_what_the_flag_demands_is_refused_at_the_start_and_later() {
     let flag = Origin::Flag("approve-kubelet-serving");
-    let flags = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()) };
+    let flags = ApprovalFlags { approve_kubelet_serving: Some(flag.clone()), ..ApprovalFlags::default() };
     let off = section("").replace("true", "false");
     let file = Written::new(&off);
     let contradiction = FileFault::Contradiction(Contradiction { flag });

@@ -58,6 +58,8 @@ pub struct Metrics {
     pub retries: IntCounter,
     /// API calls, decisions and signatures under way.
     pub in_flight: IntGauge,
+    /// 1 while a group's members get kubelets' client certificates without a permission.
+    pub insecure_group: IntGauge,
     /// 1 while leading.
     pub leader: IntGauge,
     /// Watches opened again.
@@ -95,6 +97,7 @@ impl Metrics {
             in_flight: into.gauge(&table::IN_FLIGHT)?,
             queue: QueueMetrics::new(&into)?,
             census: CensusMetrics::new(&into)?,
+            insecure_group: into.gauge(&table::INSECURE_GROUP)?,
             leader: into.gauge(&table::LEADER)?,
             watch_restarts: into.counter(&table::WATCH_RESTARTS)?,
             panics: into.counter(&table::PANICS)?,

@@ -52,7 +52,7 @@ pub(super) static REVIEWS: Description = counter(
 pub(super) static APPROVED: Description = counter(
     "countersign_approved_total",
     "Requests approved.",
-    &[("recognizer", "`selfnodeclient`, `nodeclient`, `selfnodeserver`, `other`")],
+    &[("recognizer", "`selfnodeclient`, `nodeclient`, `group`, `selfnodeserver`, `other`")],
 );
 pub(super) static ISSUED: Description =
     counter("countersign_issued_total", "Certificates published.", &[SIGNER]);
@@ -129,6 +129,11 @@ pub(super) static OLDEST_REQUEST: Description = gauge(
     "How long ago the oldest of them was created; 0 when there are none.",
     &[STATE, SIGNER],
 );
+pub(super) static INSECURE_GROUP: Description = gauge(
+    "countersign_insecure_group_approval",
+    "1 while `--insecure-experimental-approve-all-kubelet-csrs-for-group` is in use.",
+    &[],
+);
 pub(super) static LEADER: Description =
     gauge("countersign_leader", "1 while this process holds the Lease, or needs none.", &[]);
 pub(super) static CA_RELOADS: Description = counter(
@@ -174,7 +179,7 @@ pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 33] = [
+pub(super) static TABLE: [&Description; 34] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -197,6 +202,7 @@ pub(super) static TABLE: [&Description; 33] = [
     &HELD,
     &REQUESTS,
     &OLDEST_REQUEST,
+    &INSECURE_GROUP,
     &LEADER,
     &CA_RELOADS,
     &CA_LOADED,
