@@ -41,15 +41,18 @@ impl ReservedSubjects {
     /// The rule that this is.
     pub const RULE: &'static Rule = &rules::RESERVED_SUBJECT;
 
-    /// Whether a request may be signed for its subject. legacy-unknown is looked at too: its certificates have the same CA as often
-    /// as not.
+    /// Whether certificates of a signer are looked at. Those of legacy-unknown are too: they have the same CA as often as not.
+    pub fn concern(signer_name: &SignerName) -> bool {
+        [SignerName::KUBE_APISERVER_CLIENT, SignerName::LEGACY_UNKNOWN].contains(&signer_name.as_str())
+    }
+
+    /// Whether a request may be signed for its subject.
     ///
     /// # Errors
     ///
     /// The first reserved name. A common name that is not the last is looked at as well: who reads the first is deceived else.
     pub fn check(&self, request: &Request) -> Result<(), Rejection> {
-        let signer = request.signer_name().as_str();
-        if ![SignerName::KUBE_APISERVER_CLIENT, SignerName::LEGACY_UNKNOWN].contains(&signer) {
+        if !Self::concern(request.signer_name()) {
             return Ok(());
         }
         let kinds = [

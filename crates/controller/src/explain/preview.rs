@@ -54,12 +54,13 @@ impl Preview {
         let profile = Profile::built_in(request.signer_name(), signing.lifetime)?;
         let ca_not_after = signing.ca_not_after.get(request.signer_name()).copied();
         let guard = policy.reserved_subjects.as_ref();
+        let guard = guard.filter(|_| ReservedSubjects::concern(request.signer_name()));
         let guarded = guard.map_or(Ok(()), |guard| guard.check(request));
-        let verdict =
-            profile.validate(request).and(guarded.clone()).map_err(Obstacle::Refused).and_then(|()| {
-                let end = ca_not_after.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
-                profile.validity(request, now, end).map_err(Obstacle::Fails)
-            });
+        let permitted = profile.validate(request).and_then(|()| guarded.clone());
+        let verdict = permitted.map_err(Obstacle::Refused).and_then(|()| {
+            let end = ca_not_after.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
+            profile.validity(request, now, end).map_err(Obstacle::Fails)
+        });
         let validity = verdict.as_ref().ok();
         let mut findings = findings(&profile, request);
         if guard.is_some() {
