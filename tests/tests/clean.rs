@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_e2e::approval::{self, Verdict};
 use countersign_e2e::pki::{Authority, KeyKind};
-use countersign_e2e::{ControlPlane, Options, TestResult, outcome, requests, wait};
+use countersign_e2e::{ControlPlane, Options, Program, TestResult, outcome, requests, wait};
 use k8s_openapi::api::certificates::v1::{CertificateSigningRequest, CertificateSigningRequestCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -109,6 +109,34 @@ async fn a_deadline_is_met_and_not_anticipated() -> TestResult {
     let late = Timestamp::now().duration_since(deadline);
     assert!(late > SignedDuration::ZERO, "{late} after its deadline");
     assert!(late < SignedDuration::from_secs(3), "{late} after its deadline");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signers_own_retention_counts_for_its_requests_alone_and_a_changed_one_at_once() -> TestResult {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let admin = cluster.admin().await?;
+    let (own, other) = ("denied-of-a-signer-with-its-own", "denied-of-another-signer");
+    for (name, signer) in [(own, "example.com/own"), (other, FOREIGN)] {
+        requests::user("alice")?.signer(signer).named(name).create(&admin).await?;
+        approval::add(&admin, name, at(Verdict::Denied.condition(), ago(10))).await?;
+    }
+    let file = cluster.directory().join("countersign.yaml");
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\nretention:\n";
+    std::fs::write(&file, format!("{head}  signers: {{example.com/own: {{denied: 5m}}}}\n"))?;
+    let command = cluster.signer(Program::under_test()).flag("config", &file.display().to_string());
+    let signer = command.start().await?;
+    outcome::deleted(&admin, own).await?;
+    let objects = Api::<CertificateSigningRequest>::all(admin.clone());
+    assert!(objects.get_opt(other).await?.is_some(), "upstream keeps it for an hour");
+    wait::until("what is left is counted", async || {
+        let denied = "countersign_requests{signer=\"other\",state=\"denied\"}";
+        Ok((signer.metric(denied).await? == 1.0).then_some(()))
+    })
+    .await?;
+
+    std::fs::write(&file, format!("{head}  denied: 5m\n"))?;
+    outcome::deleted(&admin, other).await?;
     Ok(())
 }
 

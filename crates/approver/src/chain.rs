@@ -15,6 +15,10 @@ pub fn chain(signer_name: &SignerName, policy: &Policy) -> Vec<&'static Rule> {
         &rules::SELF_NODE_CLIENT_PERMISSION,
         &rules::NODE_CLIENT_PERMISSION,
     ]);
+    chain.extend(policy.trusted_group.iter().map(|_| &rules::NODE_CLIENT_GROUP));
+    if policy.guards_nodes {
+        chain.extend([&rules::NODE_CLIENT_NODE_NAME, &rules::NODE_CLIENT_TAKEOVER]);
+    }
     chain
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use csr::{Condition, ConditionType, Request, Rule, SignerName};
 
-use crate::{Facts, Permission, Policy, Question, Recognizer, Verdict, node_server, rules};
+use crate::{Facts, Permission, Policy, Question, Recognizer, Verdict, node_client, node_server, rules};
 
 /// What the approver says about a request, and how it came to it.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ pub fn decide(request: &Request, policy: &Policy, facts: &Facts) -> Decision {
         Some(policy) if request.signer_name() == SignerName::KUBELET_SERVING => {
             node_server::judge(request, policy, facts, &mut trace)
         }
-        _ if is_node_client(request, &mut trace) => by_permission(request, facts, &mut trace),
+        _ if is_node_client(request, &mut trace) => by_permission(request, (policy, facts), &mut trace),
         _ => Outcome::NoOpinion,
     };
     Decision { outcome, trace: trace.0 }
@@ -148,7 +148,7 @@ fn is_node_client(request: &Request, trace: &mut Trace) -> bool {
     holds
 }
 
-fn by_permission(request: &Request, facts: &Facts, trace: &mut Trace) -> Outcome {
+fn by_permission(request: &Request, (policy, facts): (&Policy, &Facts), trace: &mut Trace) -> Outcome {
     let mut held = Vec::new();
     for recognizer in Recognizer::NODE_CLIENT {
         if recognizer == Recognizer::SelfNodeClient && !is_self(request, trace) {
@@ -160,13 +160,18 @@ fn by_permission(request: &Request, facts: &Facts, trace: &mut Trace) -> Outcome
             None => return trace.ask(rule, vec![Question::Review(permission)]),
             Some(Verdict::Allowed) => {
                 trace.check(rule, true);
-                return Outcome::Approve(Grant(recognizer));
+                return node_client::grant(request, recognizer, (policy, facts), trace);
             }
             Some(Verdict::NotAllowed) => {
                 trace.check(rule, false);
                 held.push(Question::Review(permission));
             }
         }
+    }
+    if let Some(group) = &policy.trusted_group
+        && trace.check(&rules::NODE_CLIENT_GROUP, request.requester().groups.contains(group))
+    {
+        return node_client::grant(request, Recognizer::TrustedGroup, (policy, facts), trace);
     }
     Outcome::Hold { rule: &rules::NODE_CLIENT_PERMISSION, on: held }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use csr::PublicKey;
 
-use crate::{Answer, Claims, LiveCertificate, Node, Permission, Question, Resolution, San, Verdict};
+use crate::{
+    Answer, Claims, LiveCertificate, Node, Occupancy, Permission, Question, Resolution, San, Verdict,
+};
 
 /// The answers known for one decision. They are never kept for another.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,14 @@ impl Facts {
     pub(crate) fn node(&self, name: &str) -> Option<Option<&Arc<Node>>> {
         match self.0.get(&Question::Node(name.into()))? {
             Answer::Node(node) => Some(node.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Whether a node is there and alive, when that was asked for.
+    pub(crate) fn occupancy(&self, question: &Question) -> Option<Occupancy> {
+        match self.0.get(question)? {
+            Answer::Occupancy(occupancy) => Some(*occupancy),
             _ => None,
         }
     }

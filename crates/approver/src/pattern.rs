@@ -27,8 +27,8 @@ impl NamePattern {
     }
 }
 
-/// Whether a label is of a form with `*`s in it.
-fn is_match(label: &str, pattern: &str) -> bool {
+/// Whether a label, or any text, is of a form with `*`s in it.
+pub(crate) fn is_match(label: &str, pattern: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return label == pattern;
     };

@@ -4,7 +4,7 @@ use csr::SignerName;
 use ipnet::IpNet;
 
 use crate::pattern::NamePattern;
-use crate::{Inventory, Source};
+use crate::{Inventory, ReservedSubjects, Source};
 
 /// What the approver works by. By default it knows no more than upstream's: kubelets' client certificates.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,6 +14,15 @@ pub struct Policy {
 
     /// Further signers whose CA the cluster may trust: what they sign can stand in for a kubelet's serving certificate.
     pub sharing_cluster_ca: BTreeSet<SignerName>,
+
+    /// Whom nobody becomes by a client certificate, whoever approves it; asked by the signer.
+    pub reserved_subjects: Option<ReservedSubjects>,
+
+    /// The group whose members get kubelets' client certificates without a permission for it.
+    pub trusted_group: Option<String>,
+
+    /// Whether nobody but the node itself gets the client certificate of a node that is alive.
+    pub guards_nodes: bool,
 }
 
 impl Policy {

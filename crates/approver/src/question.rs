@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csr::{PublicKey, Requester};
 
-use crate::{Claims, LiveCertificate, Node, Recognizer, Resolution, San};
+use crate::{Claims, LiveCertificate, Node, Occupancy, Recognizer, Resolution, San};
 
 /// What a decision still needs to know.
 ///
@@ -17,6 +17,9 @@ pub enum Question {
 
     /// What does the Node of this name say now? Answered by reading it.
     Node(Arc<str>),
+
+    /// Is a node of this name there and alive? Answered by reading its Node and its Lease.
+    Occupancy(Arc<str>),
 
     /// Who else has this name or address? Answered from indexes that follow the cluster.
     Claims(San),
@@ -40,6 +43,9 @@ pub enum Answer {
     /// To [`Question::Node`]; `None`: there is no such Node.
     Node(Option<Arc<Node>>),
 
+    /// To [`Question::Occupancy`].
+    Occupancy(Occupancy),
+
     /// To [`Question::Claims`].
     Claims(Arc<Claims>),
 
@@ -58,7 +64,11 @@ impl Question {
     pub fn is_indexed(&self) -> bool {
         match self {
             Self::Claims(_) | Self::Record(_) => true,
-            Self::Review(_) | Self::Node(_) | Self::Resolve(_) | Self::LiveCertificate(_) => false,
+            Self::Review(_)
+            | Self::Node(_)
+            | Self::Occupancy(_)
+            | Self::Resolve(_)
+            | Self::LiveCertificate(_) => false,
         }
     }
 
@@ -67,6 +77,7 @@ impl Question {
         match self {
             Self::Review(_) => "review",
             Self::Node(_) => "node",
+            Self::Occupancy(_) => "occupancy",
             Self::Claims(_) => "claims",
             Self::Record(_) => "record",
             Self::Resolve(_) => "resolve",

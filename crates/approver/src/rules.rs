@@ -7,6 +7,9 @@ pub const RULES: &[Rule] = &[
     SELF_NODE_CLIENT_REQUESTER,
     SELF_NODE_CLIENT_PERMISSION,
     NODE_CLIENT_PERMISSION,
+    NODE_CLIENT_GROUP,
+    NODE_CLIENT_NODE_NAME,
+    NODE_CLIENT_TAKEOVER,
     NODE_SERVER_SIGNER_NAME,
     NODE_SERVER_REQUESTER,
     NODE_SERVER_GROUP,
@@ -28,6 +31,7 @@ pub const RULES: &[Rule] = &[
     NODE_SERVER_RECORD,
     NODE_SERVER_KEY_REUSED,
     NODE_SERVER_ADDRESS_CONFLICT,
+    RESERVED_SUBJECT,
 ];
 
 /// Only one signerName is approved here.
@@ -57,6 +61,29 @@ pub(crate) const NODE_CLIENT_PERMISSION: Rule = Rule {
     id: "node-client/permission",
     title: "the requester may create certificatesigningrequests/nodeclient",
     remedy: "bind ClusterRole system:certificates.k8s.io:certificatesigningrequests:nodeclient to the bootstrap group",
+    next_actor: NextActor::Administrator,
+};
+
+pub(crate) const NODE_CLIENT_GROUP: Rule = Rule {
+    id: "node-client/group",
+    title: "the requester is in the group of --insecure-experimental-approve-all-kubelet-csrs-for-group",
+    remedy: "give the requester the permission nodeclient, and do without this flag",
+    next_actor: NextActor::Administrator,
+};
+
+/// A name that no Node can have is nobody's to ask for, and gets into no path.
+pub(crate) const NODE_CLIENT_NODE_NAME: Rule = Rule {
+    id: "node-client/node-name",
+    title: "what follows system:node: is a name that a Node can have (guards.nodeTakeover)",
+    remedy: "no Node can have this name: find out who asks for it, with which bootstrap token",
+    next_actor: NextActor::Administrator,
+};
+
+/// Without it, whoever has a bootstrap token becomes any node of the cluster, with its Secrets.
+pub(crate) const NODE_CLIENT_TAKEOVER: Rule = Rule {
+    id: "node-client/takeover",
+    title: "no node of this name is alive (guards.nodeTakeover)",
+    remedy: "find out who asks; where the node was set up anew, delete its Node, or label it countersign.node-restriction.kubernetes.io/allow-rejoin=true",
     next_actor: NextActor::Administrator,
 };
 
@@ -213,4 +240,13 @@ pub(crate) const NODE_SERVER_SAN_JUSTIFIED: Rule = Rule {
     title: "every subjectAltName is confirmed by a source that the configuration accepts",
     remedy: "wait until the Node lists the address, or add it where the sources look: inventory, DNS",
     next_actor: NextActor::Administrator,
+};
+
+/// Without it, whoever may approve for kube-apiserver-client makes cluster administrators: the API server itself stops
+/// `system:masters` alone (the admission plugin CertificateSubjectRestriction).
+pub(crate) const RESERVED_SUBJECT: Rule = Rule {
+    id: "kube-apiserver-client/reserved-subject",
+    title: "the subject names no user and no group that the configuration reserves",
+    remedy: "find out who asks for this and why; who is meant to have it needs an exception in guards.reservedSubjects, and another request",
+    next_actor: NextActor::Operator,
 };

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use approver::{
-    Answer, Facts, Grant, Outcome, Permission, Policy, Question, RULES, Recognizer, Verdict, decide,
+    Answer, Facts, Grant, Occupancy, Outcome, Permission, Policy, Question, RULES, Recognizer, Verdict,
+    decide,
 };
 use csr::{Request, Requester, SignerName, Spec};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
@@ -150,14 +151,18 @@ fn every_rule_has_a_row_that_breaks_it() {
             true => Verdict::Allowed,
             false => Verdict::NotAllowed,
         };
-        let facts = [Recognizer::SelfNodeClient, Recognizer::NodeClient]
+        let reviews = [Recognizer::SelfNodeClient, Recognizer::NodeClient]
             .map(|of| (question(&request, of), Answer::Review(verdict(of))));
-        let trace = decide(&request, &Policy::default(), &facts.into_iter().collect()).trace;
+        let alive = (Question::Occupancy("n".into()), Answer::Occupancy(Occupancy::Ready));
+        let trusted_group = Some("joiners".to_owned());
+        let policy = Policy { guards_nodes: true, trusted_group, ..Policy::default() };
+        let trace = decide(&request, &policy, &reviews.into_iter().chain([alive]).collect()).trace;
         trace.iter().filter(|finding| finding.holds == Some(false)).map(|finding| finding.rule.id).collect()
     };
     let broken: Vec<_> = [
         broken_by(Sample::default(), &[]),
         broken_by(Sample { username: "system:node:other", ..Sample::default() }, &[Recognizer::NodeClient]),
+        broken_by(Sample { common_name: "system:node:..", ..Sample::default() }, &[Recognizer::NodeClient]),
         broken_by(Sample { signer_name: "example.com/any", ..Sample::default() }, &[]),
     ]
     .concat();

@@ -55,7 +55,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 }
 
 /// A number of seconds as such a text, in the fewest words: `8760h`, `1h30m`.
-pub fn of_seconds(seconds: i32) -> String {
+pub fn of_seconds(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
     let words = [(hours, 'h'), (minutes, 'm'), (seconds, 's')];
     let text: String = words
@@ -193,11 +193,15 @@ mod tests {
 
     #[test]
     fn seconds_are_written_as_they_are_read() {
-        for (seconds, text) in
-            [(0, "0s"), (31_536_000, "8760h"), (5400, "1h30m"), (61, "1m1s"), (i32::MAX, "596523h14m7s")]
-        {
+        for (seconds, text) in [
+            (0, "0s"),
+            (31_536_000, "8760h"),
+            (5400, "1h30m"),
+            (61, "1m1s"),
+            (i32::MAX.into(), "596523h14m7s"),
+        ] {
             assert_eq!(of_seconds(seconds), text);
-            assert_eq!(parse(text), Ok(Duration::seconds(seconds.into())));
+            assert_eq!(parse(text), Ok(Duration::seconds(seconds)));
         }
     }
 

@@ -1,6 +1,8 @@
 //! The form of the file. From these types come its schema, and what [`crate::effective`] shows; the comments on the fields are
 //! the schema's descriptions.
 
+mod guards;
+mod retention;
 pub mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +12,9 @@ use approver::{NamePattern, NodeServer, San, Source};
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+
+pub use guards::{Exceptions, Guards, ReservedSubjects};
+pub use retention::{Retention, SignerRetention};
 
 use crate::kubelet_serving::{MOST_ADDRESSES, MOST_NAMES};
 use crate::{Configuration, DENIABLE, duration};
@@ -31,6 +36,13 @@ pub struct CountersignConfiguration {
     /// What each signer issues, and with which CA.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<signers::Signer>,
+    /// How long finished and stale requests are kept.
+    #[serde(default)]
+    pub retention: Retention,
+
+    /// Guards on client certificates; without them, everything is as upstream has it.
+    #[serde(default)]
+    pub guards: Guards,
 }
 
 /// Version of the form.
@@ -264,7 +276,14 @@ impl From<&Configuration> for CountersignConfiguration {
             serving.unwrap_or_else(|| crate::KubeletServing { enabled: false, ..Default::default() });
         let approval = Approval { kubelet_serving: Some((&serving).into()) };
         let signers = configuration.signers.iter().map(Into::into).collect();
-        Self { api_version: ApiVersion::V1Alpha1, kind: Kind::CountersignConfiguration, approval, signers }
+        Self {
+            api_version: ApiVersion::V1Alpha1,
+            kind: Kind::CountersignConfiguration,
+            approval,
+            signers,
+            retention: (&configuration.retention).into(),
+            guards: (&configuration.guards).into(),
+        }
     }
 }
 
@@ -309,7 +328,7 @@ impl From<&approver::Constraints> for Constraints {
             allowed_ranges: ranges(&constraints.allowed_ranges),
             denied_ranges: ranges(&constraints.denied_ranges),
             max_names: Some(constraints.max_names),
-            max_lifetime: constraints.max_lifetime.map(duration::of_seconds),
+            max_lifetime: constraints.max_lifetime.map(|seconds| duration::of_seconds(seconds.into())),
             allow_reused_keys: constraints.allow_reused_keys,
         }
     }

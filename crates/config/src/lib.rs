@@ -5,6 +5,7 @@
 
 pub mod duration;
 pub mod file;
+mod guards;
 pub mod import;
 pub mod inventory;
 mod kubelet_serving;
@@ -12,12 +13,14 @@ mod mistake;
 mod node;
 pub mod range;
 mod reader;
+mod retention;
 mod signers;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use csr::SignerName;
+use engine::Retentions;
 use ipnet::IpNet;
 
 pub use kubelet_serving::DENIABLE;
@@ -41,6 +44,25 @@ pub struct Configuration {
 
     /// The signers that the file has a word about, each name once.
     pub signers: Vec<Signer>,
+    /// How long finished and stale requests are kept.
+    pub retention: Retentions,
+
+    /// What stands against requests that upstream would grant.
+    pub guards: Guards,
+
+    /// The group whose members get kubelets' client certificates without a permission; for this a file has no field, as
+    /// nobody should have it for long.
+    pub trusted_group: Option<String>,
+}
+
+/// What stands against requests that upstream would grant. By default, nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Guards {
+    /// Whom nobody becomes by a client certificate.
+    pub reserved_subjects: Option<approver::ReservedSubjects>,
+
+    /// Whether nobody but the node itself gets the client certificate of a node that is alive.
+    pub node_takeover: bool,
 }
 
 /// Whether and how kubelets' serving certificates are approved.
@@ -116,6 +138,9 @@ impl Configuration {
         approver::Policy {
             node_server: serving.map(|serving| serving.judgement.clone()),
             sharing_cluster_ca: sharing.map(|signer| signer.name.clone()).collect(),
+            reserved_subjects: self.guards.reserved_subjects.clone(),
+            trusted_group: self.trusted_group.clone(),
+            guards_nodes: self.guards.node_takeover,
         }
     }
 }
@@ -162,6 +187,14 @@ fn read(root: &Item<'_>, reader: &mut Reader) -> Configuration {
         approval.finish(reader);
     }
     let signers = section.field("signers").map(|item| signers::read(&item, reader)).unwrap_or_default();
+    let retention = section.field("retention").and_then(|item| retention::read(&item, reader));
+    let guards = section.field("guards").and_then(|item| guards::read(&item, reader));
     section.finish(reader);
-    Configuration { kubelet_serving, signers }
+    Configuration {
+        kubelet_serving,
+        signers,
+        retention: retention.unwrap_or_default(),
+        guards: guards.unwrap_or_default(),
+        trusted_group: None,
+    }
 }

@@ -37,6 +37,7 @@ impl Answers {
         Ok(match question {
             Question::Review(permission) => Some(Answer::Review(self.reviews.verdict(permission).await?)),
             Question::Node(name) => Some(Answer::Node(facts.node(name).await?.map(Arc::new))),
+            Question::Occupancy(name) => Some(Answer::Occupancy(facts.occupancy(name).await?)),
             Question::Resolve(name) => Some(Answer::Resolution(facts.resolve(name).await)),
             Question::LiveCertificate(address) => {
                 let live = match authority {

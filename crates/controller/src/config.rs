@@ -98,6 +98,8 @@ impl TryFrom<Args> for Config {
         let (file, effective) = configuration(&mut given);
         signing::complete(&mut signing, effective.configuration());
         notices.extend(effective.configuration().rests_on_nodes_own_word().then_some(Notice::SelfReported));
+        let group = effective.configuration().trusted_group.clone();
+        notices.extend(group.map(|group| Notice::TrustedGroup { group }));
         let duration = lifetime(&mut given);
         notices.extend(is_hurried(duration).then_some(Notice::HurriedRenewal { lifetime: duration }));
         let config = Self {

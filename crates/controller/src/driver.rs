@@ -57,6 +57,8 @@ pub struct Driver {
     start: Instant,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
+    /// When all objects were last looked at.
+    counted: Option<Instant>,
 }
 
 /// An effect that has ended.
@@ -86,6 +88,7 @@ impl Driver {
             start: Instant::now(),
             health,
             metrics,
+            counted: None,
         }
     }
 
@@ -193,6 +196,11 @@ impl Driver {
         for wait in self.engine.take_waits() {
             self.metrics.waited(wait);
         }
+        if self.counted.is_none_or(|counted| counted.elapsed() >= LONGEST_SLEEP) {
+            let retentions = &self.events.policy.borrow().standings.retention;
+            self.metrics.objects(self.engine.objects(), retentions, self.now().wall);
+            self.counted = Some(Instant::now());
+        }
     }
 
     fn now(&self) -> Now {
@@ -220,7 +228,11 @@ enum Event {
 fn is_inquiry(question: &Question) -> bool {
     match question {
         Question::Resolve(_) | Question::LiveCertificate(_) => true,
-        Question::Review(_) | Question::Node(_) | Question::Claims(_) | Question::Record(_) => false,
+        Question::Review(_)
+        | Question::Node(_)
+        | Question::Occupancy(_)
+        | Question::Claims(_)
+        | Question::Record(_) => false,
     }
 }
 

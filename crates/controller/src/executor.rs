@@ -134,7 +134,9 @@ impl Executor {
                     tracing::debug!(verdict = verdict.label(), "a permission was reviewed");
                 }
                 match question {
-                    Question::Review(_) | Question::Node(_) => Outcome::Answered(answer),
+                    Question::Review(_) | Question::Node(_) | Question::Occupancy(_) => {
+                        Outcome::Answered(answer)
+                    }
                     Question::Claims(_)
                     | Question::Record(_)
                     | Question::Resolve(_)

@@ -4,6 +4,7 @@
 //! [`approver::gate`] for what waits for its signature. Nothing is decided here, and nothing is written.
 
 mod advice;
+mod cleaning;
 mod command;
 mod escape;
 pub mod live;
@@ -15,10 +16,12 @@ mod text;
 
 use approver::{Decision, Policy};
 use csr::{CertificateSigningRequest, ParseError, Request, Rule, StandingCondition};
+use engine::Retentions;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use advice::{Advice, Outcome};
+pub use cleaning::Cleaning;
 pub use escape::{escaped, json};
 pub use oracle::Oracle;
 pub use preview::{Preview, Signing};
@@ -62,6 +65,9 @@ pub struct Explanation {
 
     /// What stands in its conditions.
     pub conditions: Vec<StandingCondition>,
+
+    /// When it is deleted as it stands; `None` where never, or where nothing says when it began to stand so.
+    pub cleaning: Option<Cleaning>,
 
     /// What follows.
     #[serde(flatten)]
@@ -143,6 +149,9 @@ pub struct Subject<'a> {
     /// What it signs by.
     pub signing: &'a Signing,
 
+    /// How long it keeps objects.
+    pub retentions: &'a Retentions,
+
     /// The present.
     pub now: OffsetDateTime,
 }
@@ -169,7 +178,7 @@ impl Explanation {
         let spec = object.spec();
         let advice = Advice::new(subject, (state, &request), judgement.as_ref());
         let preview = request.as_ref().ok().filter(|_| advice.leads_to_the_signer());
-        let preview = preview.and_then(|request| Preview::new(request, subject.signing, subject.now));
+        let preview = preview.and_then(|request| Preview::new(request, subject));
         let advice = advice.foreseen(preview.as_ref()).offline(attested);
         Self {
             name: object.name().to_string(),
@@ -183,6 +192,7 @@ impl Explanation {
             state,
             age_seconds: object.progress().created.map(|created| (subject.now - created).whole_seconds()),
             conditions: object.conditions(),
+            cleaning: Cleaning::of(object, subject.retentions, subject.now),
             advice,
             findings: judgement.map(Judgement::findings).unwrap_or_default(),
             preview,

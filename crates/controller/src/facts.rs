@@ -28,6 +28,7 @@ pub mod inventory;
 mod keep;
 mod names;
 pub mod object;
+mod occupancy;
 pub mod peer;
 pub mod record;
 
@@ -126,9 +127,11 @@ impl Facts {
                 Some(Answer::Claims(Arc::new(self.read().claims(san, bounds, Instant::now()))))
             }
             Question::Record(key) => Some(Answer::Record(self.read().key_holders(key, Instant::now()))),
-            Question::Review(_) | Question::Node(_) | Question::Resolve(_) | Question::LiveCertificate(_) => {
-                None
-            }
+            Question::Review(_)
+            | Question::Node(_)
+            | Question::Occupancy(_)
+            | Question::Resolve(_)
+            | Question::LiveCertificate(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::config::{Configuration, KubeletServing};
 use csr::SignerName;
-use engine::{Retention, Standings};
+use engine::Standings;
 use signer::{CertificateAuthority, Profile, Signer};
 use time::Duration;
 
@@ -59,7 +59,7 @@ impl Policy {
             },
             decided: decided(kubelet_serving.is_some()),
             signed: signers.keys().cloned().collect(),
-            retention: Retention::default(),
+            retention: configuration.retention.clone(),
         };
         let clashes = cluster_ca::clashes(configuration, authorities, cluster);
         Self { signers, approval: configuration.approval(), kubelet_serving, clashes, standings }

@@ -118,6 +118,10 @@ impl Running {
         let caller = Caller::new(work, CALL);
         let (told, writer) = events::channel(caller.clone(), &metrics);
         background.spawn(writer.run());
+        if let Some(group) = &config.effective.configuration().trusted_group {
+            metrics.insecure_group.set(1);
+            told.trusts_group(group);
+        }
         let audience = Audience { metrics: Arc::clone(&metrics), events: told.clone() };
         let configuration = configuration(&config, audience, &mut background);
         let shown = Shown { watched: &watched, configuration: configuration.clone() };

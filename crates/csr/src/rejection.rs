@@ -66,6 +66,16 @@ pub enum Fault {
     /// What the signer's profile does not permit; upstream has no such thing.
     #[error(transparent)]
     Profile(#[from] ProfileFault),
+    /// A user or a group that the configuration lets nobody become.
+    #[error(
+        "rule kube-apiserver-client/reserved-subject: no certificate is issued for the reserved {kind} {name:?}"
+    )]
+    ReservedSubject {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// Its name, of the requester's choosing.
+        name: String,
+    },
 }
 
 impl Rejection {
@@ -89,6 +99,7 @@ impl Rejection {
             Fault::ClientAuthMissing => "client_auth_missing",
             Fault::AlgorithmUnsupported(_) => "algorithm_unsupported",
             Fault::Profile(fault) => fault.label(),
+            Fault::ReservedSubject { .. } => "reserved_subject",
         }
     }
 }

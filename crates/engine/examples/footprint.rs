@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use csr::{CertificateSigningRequest, SignerName};
-use engine::{Duties, Engine, Input, Now, Retention, Settings, Standings, Turn};
+use engine::{Duties, Engine, Input, Now, Retentions, Settings, Standings, Turn};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
@@ -45,7 +45,7 @@ fn leading() -> Engine<(), ()> {
         duties: Duties { approve: true, sign: true, clean: true },
         decided: [SignerName::from(SignerName::KUBE_APISERVER_CLIENT_KUBELET)].into(),
         signed: SignerName::BUILT_IN.into_iter().map(SignerName::from).collect(),
-        retention: Retention::default(),
+        retention: Retentions::default(),
     };
     let mut engine = Engine::new(Settings::default(), standings);
     engine.handle(Input::Leading(true), now());

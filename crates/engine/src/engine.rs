@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
-use csr::Rule;
+use csr::{Progress, Rule, SignerName};
 use time::OffsetDateTime;
 
 use crate::agenda::Agenda;
@@ -33,7 +33,7 @@ use crate::{Counts, Input, Now, Queued, Rank, Settings, Standings, Turn, Wait};
 /// a request that one answer holds stays held when the same answer comes back.
 ///
 /// Every input and every turn costs the logarithm of the number of objects, for each request that it moves; only a list
-/// of all objects and a reload look at all of them.
+/// of all objects, a reload and [`Engine::objects`] look at all of them.
 #[derive(Debug)]
 pub struct Engine<Q, A> {
     settings: Settings,
@@ -175,6 +175,12 @@ where
     fn since(&self, moment: Option<Moment>) -> Duration {
         let ago = moment.map(|moment| self.now.wall - OffsetDateTime::from(moment));
         ago.and_then(|ago| ago.try_into().ok()).unwrap_or_default()
+    }
+
+    /// Every object that is known, as it stands. It looks at all of them: not to be asked at every turn.
+    pub fn objects(&self) -> impl Iterator<Item = (&SignerName, Progress)> {
+        let records = self.records.slots().filter_map(|slot| self.records.get(slot));
+        records.map(|record| (&record.signer_name, record.progress()))
     }
 
     /// The rule that holds the object of this name, if one does.

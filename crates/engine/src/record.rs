@@ -87,6 +87,11 @@ impl Record {
         self.stale = false;
     }
 
+    /// Where it stands.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.into()
+    }
+
     /// What the table says.
     pub(crate) fn step(&self, standings: &Standings, now: OffsetDateTime) -> Step {
         step::next(&self.progress.into(), &standings.of(&self.signer_name), now)

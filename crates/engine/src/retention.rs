@@ -40,10 +40,12 @@ pub(crate) fn matching(
         .map(|(_, rule)| rule)
 }
 
-/// The first instant at which a cleaning rule matches, past or future; `None` when none ever will.
-pub(crate) fn deadline(progress: &Progress, retention: &Retention) -> Option<OffsetDateTime> {
-    let exceeded = CLEANING.iter().filter_map(|(_, deadline)| deadline(progress, retention)).min()?;
-    exceeded.checked_add(Duration::NANOSECOND)
+/// The first instant at which a cleaning rule matches, past or future, and that rule; `None` when none ever will.
+pub fn deadline(progress: &Progress, retention: &Retention) -> Option<(OffsetDateTime, &'static Rule)> {
+    let deadlines = CLEANING.iter().zip(&RULES).filter_map(|((_, deadline), rule)| {
+        Some((deadline(progress, retention)?.checked_add(Duration::NANOSECOND)?, rule))
+    });
+    deadlines.min_by_key(|(at, _)| *at)
 }
 
 fn issued(progress: &Progress, keep: &Retention) -> Option<OffsetDateTime> {
@@ -63,9 +65,9 @@ fn pending(progress: &Progress, keep: &Retention) -> Option<OffsetDateTime> {
 }
 
 /// Needs an approval, but not its time.
-fn expired(progress: &Progress, _: &Retention) -> Option<OffsetDateTime> {
+fn expired(progress: &Progress, keep: &Retention) -> Option<OffsetDateTime> {
     match progress.certificate {
-        IssuedCertificate::NotAfter(at) => progress.approved.map(|_| at),
+        IssuedCertificate::NotAfter(at) => after(progress.approved.map(|_| Since(Some(at))), keep.expired),
         IssuedCertificate::None | IssuedCertificate::Unreadable => None,
     }
 }

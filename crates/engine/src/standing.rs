@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use csr::SignerName;
@@ -16,7 +16,7 @@ pub struct Standings {
     pub signed: BTreeSet<SignerName>,
 
     /// How long finished and stale objects are kept.
-    pub retention: Retention,
+    pub retention: Retentions,
 }
 
 /// What this process has to do with one CertificateSigningRequest: the same, narrowed to its signerName.
@@ -42,6 +42,16 @@ pub struct Duties {
     pub clean: bool,
 }
 
+/// How long objects are kept, whoever's they are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Retentions {
+    /// Those of signerNames that have none of their own.
+    pub general: Retention,
+
+    /// Those of some signerNames, each in place of the general one.
+    pub of_signers: BTreeMap<SignerName, Retention>,
+}
+
 /// How long an object is kept, by the clock that each cleaning rule looks at. A time that has exactly passed does not
 /// count: it must be exceeded.
 ///
@@ -62,6 +72,23 @@ pub struct Retention {
 
     /// Approved, and no certificate yet: since its approval.
     pub approved: Duration,
+
+    /// Approved, and the certificate expired: since then.
+    pub expired: Duration,
+}
+
+impl Retentions {
+    /// How long objects of this signerName are kept.
+    pub fn of(&self, signer_name: &SignerName) -> Retention {
+        *self.of_signers.get(signer_name).unwrap_or(&self.general)
+    }
+}
+
+impl From<Retention> for Retentions {
+    /// The same for every signerName.
+    fn from(general: Retention) -> Self {
+        Self { general, of_signers: BTreeMap::new() }
+    }
 }
 
 impl Standings {
@@ -73,7 +100,7 @@ impl Standings {
                 sign: self.duties.sign && self.signed.contains(signer_name),
                 clean: self.duties.clean,
             },
-            retention: self.retention,
+            retention: self.retention.of(signer_name),
         }
     }
 }
@@ -82,6 +109,13 @@ impl Default for Retention {
     fn default() -> Self {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        Self { issued: HOUR, denied: HOUR, failed: HOUR, pending: DAY, approved: DAY }
+        Self {
+            issued: HOUR,
+            denied: HOUR,
+            failed: HOUR,
+            pending: DAY,
+            approved: DAY,
+            expired: Duration::ZERO,
+        }
     }
 }

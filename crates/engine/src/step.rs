@@ -47,7 +47,8 @@ pub fn next(progress: &Progress, standing: &Standing, now: OffsetDateTime) -> St
 
 /// The first instant, past or future, at which the table says [`Step::Clean`]; `None` when it never will.
 pub fn deadline(progress: &Progress, standing: &Standing) -> Option<OffsetDateTime> {
-    retention::deadline(progress, &standing.retention).filter(|_| standing.duties.clean)
+    let (at, _) = retention::deadline(progress, &standing.retention).filter(|_| standing.duties.clean)?;
+    Some(at)
 }
 
 fn is_undecided(progress: &Progress) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration as Std;
 
 use csr::{IssuedCertificate, Progress, Since};
 use engine::step::{Step, deadline, next};
-use engine::{Duties, RULES, Retention, Standing};
+use engine::{Duties, RULES, Retention, Retentions, Standing, Standings, cleaning_deadline};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -138,6 +138,7 @@ fn a_retention_of_its_own_moves_one_rule_and_no_other() {
         (Retention { issued: short, ..upstream }, progress(true, IssuedCertificate::Unreadable)),
         (Retention { approved: short, ..upstream }, progress(true, IssuedCertificate::None)),
         (Retention { pending: short, ..upstream }, progress(false, IssuedCertificate::None)),
+        (Retention { expired: short, ..upstream }, progress(true, IssuedCertificate::NotAfter(NOW))),
     ] {
         let standing = Standing { duties: Duties { clean: true, ..Duties::default() }, retention };
         assert_eq!(deadline(&progress, &standing), Some(NOW + short + TICK), "{retention:?}");
@@ -148,6 +149,29 @@ fn a_retention_of_its_own_moves_one_rule_and_no_other() {
             assert_eq!(deadline(&other, &standing), Some(NOW + Duration::hours(1) + TICK), "{retention:?}");
         }
     }
+}
+
+#[test]
+fn a_signer_with_a_retention_of_its_own_has_no_other() {
+    let own = Retention { pending: Std::from_secs(60), ..Retention::default() };
+    let general = Retention { pending: Std::from_secs(600), ..Retention::default() };
+    let retention = Retentions { general, of_signers: [("example.com/a".into(), own)].into() };
+    let standings =
+        Standings { duties: Duties { clean: true, ..Duties::default() }, retention, ..Default::default() };
+    let pending = progress(false, IssuedCertificate::None);
+    for (signer, seconds) in [("example.com/a", 60), ("example.com/b", 600), ("example.com/A", 600)] {
+        let expected = NOW + Duration::seconds(seconds) + TICK;
+        assert_eq!(deadline(&pending, &standings.of(&signer.into())), Some(expected), "{signer}");
+    }
+}
+
+#[test]
+fn the_rule_that_will_clean_is_the_one_that_does() {
+    for_every_progress(|progress| {
+        let Some((at, rule)) = cleaning_deadline(progress, &Retention::default()) else { return };
+        let cleaner = standing(Duties { clean: true, ..Duties::default() });
+        assert_eq!(next(progress, &cleaner, at), Step::Clean(rule), "{progress:?}");
+    });
 }
 
 #[test]

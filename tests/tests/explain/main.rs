@@ -131,7 +131,7 @@ fn what_waits_is_in_the_table_and_what_has_ended_is_not() -> TestResult {
         let table = text(&status("text")?)?;
         let row = |name: &str| {
             let found = table.lines().find(|line| line.contains(&format!(" {name} ")));
-            found.map(|line| line.split_whitespace().skip(2).map(str::to_owned).collect::<Vec<_>>())
+            found.map(|line| line.split_whitespace().skip(2).take(5).map(str::to_owned).collect::<Vec<_>>())
         };
         let common = ["system:node:good", "kubernetes.io/kubelet-serving"];
         let expected = |rest: [&str; 3]| Some(common.iter().chain(&rest).map(ToString::to_string).collect());
@@ -142,6 +142,10 @@ fn what_waits_is_in_the_table_and_what_has_ended_is_not() -> TestResult {
             "{table}"
         );
         assert_eq!(row("denied"), None, "{table}");
+        assert!(table.lines().any(|line| line.ends_with(" by cleaning/pending")), "{table}");
+        let all = text(&run(&["status", "--all", &scene.kubeconfig])?)?;
+        let denied = all.lines().find(|line| line.contains(" denied "));
+        assert!(denied.is_some_and(|line| line.ends_with("s by cleaning/denied")), "{all}");
         let json: Value = serde_json::from_str(&text(&status("json")?)?)?;
         assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
         Ok(())

@@ -172,8 +172,11 @@ impl World {
     }
 
     fn ask(&self, decide: impl Fn(&Policy, &Facts) -> approver::Decision) -> (Outcome, Option<&'static str>) {
-        let policy =
-            Policy { node_server: Some(self.policy.clone()), sharing_cluster_ca: [SHARING.into()].into() };
+        let policy = Policy {
+            node_server: Some(self.policy.clone()),
+            sharing_cluster_ca: [SHARING.into()].into(),
+            ..Policy::default()
+        };
         let (mut facts, mut asked) = (Facts::default(), BTreeSet::new());
         loop {
             let decision = decide(&policy, &facts);
@@ -196,6 +199,7 @@ impl World {
                 Answer::Review(if self.allowed { Verdict::Allowed } else { Verdict::NotAllowed })
             }
             Question::Node(name) => Answer::Node(self.nodes.get(&**name).cloned().map(Arc::new)),
+            Question::Occupancy(_) => unreachable!("who has a serving certificate is alive"),
             Question::Claims(san) => Answer::Claims(Arc::new(self.claims(san))),
             Question::Record(_) => Answer::Record(self.key_holders.clone()),
             Question::Resolve(name) => {

@@ -259,7 +259,7 @@ fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], wanted: T) -> &'static
 }
 
 fn text(duration: Duration) -> String {
-    duration::of_seconds(i32::try_from(duration.whole_seconds()).unwrap_or(i32::MAX))
+    duration::of_seconds(duration.whole_seconds())
 }
 
 fn patterns(patterns: &[Pattern]) -> Vec<String> {

@@ -60,7 +60,7 @@ fn span(item: &Item<'_>, least: i32, most: i32, reader: &mut Reader) -> Option<D
     if found.subsec_nanoseconds() == 0 && range.contains(&found) {
         return Some(found);
     }
-    let (least, most) = (duration::of_seconds(least), duration::of_seconds(most));
+    let (least, most) = (duration::of_seconds(least.into()), duration::of_seconds(most.into()));
     item.unexpected(reader, format!("a duration of whole seconds from {least} to {most}"));
     None
 }

@@ -90,6 +90,7 @@ impl Asked {
             }
             Question::LiveCertificate(_) => Answer::LiveCertificate(None),
             Question::Record(_) => Answer::Record(Some(BTreeSet::new())),
+            Question::Occupancy(_) => Answer::Occupancy(approver::Occupancy::Vacant),
         }
     }
 }

@@ -74,7 +74,8 @@ async fn approval(args: &ApproveArgs, now: OffsetDateTime) -> anyhow::Result<App
         Err(error) if error.is_gone(&args.name) => return Ok(Approval::Other("it is gone".to_owned())),
         object => object?,
     };
-    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
+    let retentions = &policy.standings.retention;
+    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, retentions, now };
     let explanation = Explanation::of(subject, &Oracle::Live(Arc::clone(&cluster))).await;
     if let Some(why) = mismatch(args, &explanation) {
         return Ok(Approval::Other(why));

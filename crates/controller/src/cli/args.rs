@@ -71,6 +71,10 @@ pub struct Args {
     /// configuration file
     #[arg(long, value_name = "RANGES", help_heading = WORK)]
     pub service_cluster_ip_range: Option<String>,
+    /// Insecure: approve the client certificate of any node for members of this group, without the permission nodeclient. It is
+    /// kube-controller-manager's flag of old; give the group the permission instead
+    #[arg(long, value_name = "GROUP", help_heading = WORK)]
+    pub insecure_experimental_approve_all_kubelet_csrs_for_group: Option<String>,
     /// Calls to the API server that may be under way at once. How many there are below it follows the API server's answers:
     /// more while they come quickly, fewer while they are slow or fail
     #[arg(long, value_name = "NUMBER", default_value = "64", help_heading = WORK)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ::config::{Configuration, duration};
 use anyhow::Context as _;
 use csr::SignerName;
+use engine::Standings;
 
 use crate::cli::input;
 use crate::config::given::{non_empty, parse_ranges};
@@ -57,6 +58,9 @@ pub struct PolicyArgs {
     /// Ranges from which Services get their addresses, as the controller has them
     #[arg(long, value_name = "RANGES")]
     pub service_cluster_ip_range: Option<String>,
+    /// The controller approves the client certificates of kubelets for members of this group
+    #[arg(long, value_name = "GROUP")]
+    pub insecure_experimental_approve_all_kubelet_csrs_for_group: Option<String>,
 }
 
 impl PolicyArgs {
@@ -68,7 +72,8 @@ impl PolicyArgs {
         let configuration = self.configuration()?;
         let kubelet_serving =
             configuration.kubelet_serving.clone().filter(|serving| serving.enabled).map(Arc::new);
-        Ok(Policy { approval: configuration.approval(), kubelet_serving, ..Policy::default() })
+        let standings = Standings { retention: configuration.retention.clone(), ..Standings::default() };
+        Ok(Policy { approval: configuration.approval(), kubelet_serving, standings, ..Policy::default() })
     }
 
     /// What the file and the flag amount to.
@@ -86,6 +91,7 @@ impl PolicyArgs {
         let flags = ApprovalFlags {
             approve_kubelet_serving: self.approve_kubelet_serving.then_some(flag),
             service_ranges: ranges.context("--service-cluster-ip-range")?.unwrap_or_default(),
+            trusted_group: self.insecure_experimental_approve_all_kubelet_csrs_for_group.clone(),
         };
         Ok(flags.meet(configuration)?)
     }

@@ -108,7 +108,8 @@ async fn live(args: &ExplainArgs, name: &str, now: OffsetDateTime) -> anyhow::Re
     let (policy, signing) = (args.policy.policy()?, args.signing.signing(args.policy.configuration()?)?);
     let cluster = args.cluster.connect(&policy, args.signing.serving_authority()?).await?;
     let object = cluster.request(name).await?;
-    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
+    let retentions = &policy.standings.retention;
+    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, retentions, now };
     Ok(Explanation::of(subject, &Oracle::Live(Arc::new(cluster))).await)
 }
 
@@ -120,8 +121,9 @@ pub async fn offline(args: &ExplainArgs, now: OffsetDateTime) -> anyhow::Result<
     let policy: Policy = args.policy.policy()?;
     let signing = args.signing.signing(args.policy.configuration()?)?;
     let object = request(args)?;
-    let recorded = recorded(args, policy.kubelet_serving.map(Arc::unwrap_or_clone))?;
-    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, now };
+    let recorded = recorded(args, policy.kubelet_serving.as_deref().cloned())?;
+    let retentions = &policy.standings.retention;
+    let subject = Subject { object: &object, policy: &policy.approval, signing: &signing, retentions, now };
     Ok(Explanation::of(subject, &Oracle::Recorded(Box::new(recorded))).await)
 }
 

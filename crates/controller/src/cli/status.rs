@@ -1,4 +1,4 @@
-//! `countersign status`: everything that waits, and for what.
+//! `countersign status`: everything that waits, and for what; and when it is deleted.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +26,9 @@ pub struct StatusArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its help is its fields'")]
     pub nodes: NodesArgs,
+    /// List what is finished too, until it is deleted
+    #[arg(long, conflicts_with = "nodes")]
+    pub all: bool,
     /// Form of what is printed
     #[arg(long, short, value_name = "FORM", default_value = "text")]
     pub output: Form,
@@ -37,31 +40,32 @@ pub fn run(args: &StatusArgs) -> ExitCode {
     if args.nodes.nodes {
         return nodes::run(args);
     }
-    let waiting = match wait_for(waiting(args, OffsetDateTime::now_utc())).and_then(|waiting| waiting) {
-        Ok(waiting) => waiting,
+    let found = match wait_for(found(args, OffsetDateTime::now_utc())).and_then(|found| found) {
+        Ok(found) => found,
         Err(error) => return failed(&error),
     };
     let text = match args.output {
-        Form::Json => json(&waiting).map_err(anyhow::Error::from),
-        Form::Text if waiting.is_empty() => Ok("Nothing waits.\n".to_owned()),
-        Form::Text => Ok(table(&waiting)),
+        Form::Json => json(&found).map_err(anyhow::Error::from),
+        Form::Text if found.is_empty() => Ok("Nothing waits.\n".to_owned()),
+        Form::Text => Ok(table(&found)),
     };
     printed(text, 0)
 }
 
-async fn waiting(args: &StatusArgs, now: OffsetDateTime) -> anyhow::Result<Vec<Explanation>> {
+async fn found(args: &StatusArgs, now: OffsetDateTime) -> anyhow::Result<Vec<Explanation>> {
     let (policy, signing) = (args.policy.policy()?, args.signing.signing(args.policy.configuration()?)?);
     let cluster = args.cluster.connect(&policy, args.signing.serving_authority()?).await?;
     let mut objects = cluster.requests().await?;
-    objects.retain(|object| State::of(object.progress()).waits());
+    objects.retain(|object| args.all || State::of(object.progress()).waits());
     objects.sort_by_key(|object| object.progress().created);
     let oracle = Oracle::Live(Arc::new(cluster));
-    let mut waiting = Vec::with_capacity(objects.len());
+    let retentions = &policy.standings.retention;
+    let mut found = Vec::with_capacity(objects.len());
     for object in &objects {
-        let subject = Subject { object, policy: &policy.approval, signing: &signing, now };
-        waiting.push(Explanation::of(subject, &oracle).await);
+        let subject = Subject { object, policy: &policy.approval, signing: &signing, retentions, now };
+        found.push(Explanation::of(subject, &oracle).await);
     }
-    Ok(waiting)
+    Ok(found)
 }
 
 /// What the exit code means, for `--help`.

@@ -3,8 +3,8 @@
 use ::config::{Configuration, KubeletServing};
 use ipnet::IpNet;
 
-use crate::config::Origin;
 use crate::config::given::{Given, non_empty};
+use crate::config::{Origin, Problem};
 
 /// What the flags say of approval.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,6 +14,8 @@ pub struct ApprovalFlags {
 
     /// From where Services get their addresses, besides what the configuration file and the API server say.
     pub service_ranges: Vec<IpNet>,
+    /// The group whose members get kubelets' client certificates without a permission.
+    pub trusted_group: Option<String>,
 }
 
 /// A flag and the configuration file that cannot both be meant.
@@ -33,7 +35,11 @@ impl ApprovalFlags {
         let approve_kubelet_serving = is_given.then(|| given.origin(flag));
         let ranges = non_empty(&given.args.service_cluster_ip_range);
         let service_ranges = ranges.map(|text| given.ranges("service-cluster-ip-range", text));
-        Self { approve_kubelet_serving, service_ranges: service_ranges.unwrap_or_default() }
+        Self {
+            approve_kubelet_serving,
+            service_ranges: service_ranges.unwrap_or_default(),
+            trusted_group: trusted_group(given),
+        }
     }
 
     /// What holds of both: a section in the file goes before the flag, which means the section with its defaults. Ranges of Services
@@ -49,7 +55,8 @@ impl ApprovalFlags {
             (Some(_), None) => Some(KubeletServing::default()),
             (_, section) => section,
         };
-        Ok(Configuration { kubelet_serving: section.map(|section| self.with_ranges(section)), ..file })
+        let kubelet_serving = section.map(|section| self.with_ranges(section));
+        Ok(Configuration { kubelet_serving, trusted_group: self.trusted_group.clone(), ..file })
     }
 
     fn with_ranges(&self, mut section: KubeletServing) -> KubeletServing {
@@ -60,6 +67,20 @@ impl ApprovalFlags {
         }
         section
     }
+}
+
+/// The group that is trusted, unless half the world is in it, or nodes are, which would then become each other.
+fn trusted_group(given: &mut Given<'_>) -> Option<String> {
+    const FLAG: &str = "insecure-experimental-approve-all-kubelet-csrs-for-group";
+    const REFUSED: [&str; 5] =
+        ["", "system:authenticated", "system:unauthenticated", "system:nodes", "system:masters"];
+    let group = given.args.insecure_experimental_approve_all_kubelet_csrs_for_group.clone()?;
+    if REFUSED.contains(&group.trim()) || group.trim().starts_with("system:serviceaccounts") {
+        let origin = given.origin(FLAG);
+        given.wrong(Problem::UntrustedGroup { origin, group });
+        return None;
+    }
+    Some(group)
 }
 
 #[cfg(test)]

@@ -156,6 +156,14 @@ pub enum Problem {
         #[source]
         reason: InvalidValue,
     },
+    /// A group in which nearly everybody is, or every node, or nobody.
+    #[error("invalid argument {group:?} for {origin}: its members would get the certificate of any node")]
+    UntrustedGroup {
+        /// Where it was given.
+        origin: Origin,
+        /// As typed.
+        group: String,
+    },
     /// One of the mistakes in the configuration file.
     #[error("{origin} {}: {mistake}", path.display())]
     FileMistake {
@@ -330,6 +338,11 @@ pub enum Notice {
         /// The lifetime configured.
         lifetime: time::Duration,
     },
+    /// The members of a group become any node.
+    TrustedGroup {
+        /// The group.
+        group: String,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -341,6 +354,11 @@ impl fmt::Display for Notice {
             Self::SelfReported => f.write_str(
                 "serving certificates are approved by the addresses that nodes report themselves: make sure that the API server runs \
                  the admission plugin NodeRestriction, without which every node may write every Node",
+            ),
+            Self::TrustedGroup { group } => write!(
+                f,
+                "INSECURE: every member of the group {group:?} gets the client certificate of any node, without a permission: give the \
+                 group the permission nodeclient, and do without --insecure-experimental-approve-all-kubelet-csrs-for-group"
             ),
             Self::HurriedRenewal { lifetime } => write!(
                 f,

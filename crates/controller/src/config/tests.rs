@@ -196,6 +196,28 @@ fn what_is_allowed_and_likely_not_meant_is_remarked_upon() {
     assert_eq!(accepted("--approve-kubelet-serving=false").notices, []);
 }
 
+#[test]
+fn a_group_is_trusted_with_a_warning_and_one_of_everybody_never() {
+    let flag = "--insecure-experimental-approve-all-kubelet-csrs-for-group";
+    let config = accepted(&format!("{flag}=example:joiners"));
+    let group = "example:joiners".to_owned();
+    assert_eq!(config.effective.configuration().trusted_group.as_ref(), Some(&group));
+    assert_eq!(config.notices, [Notice::TrustedGroup { group }]);
+    assert_eq!(accepted("").effective.configuration().trusted_group, None);
+    for group in [
+        "",
+        "system:authenticated",
+        "system:unauthenticated",
+        "system:nodes",
+        "system:masters",
+        "system:serviceaccounts",
+        "system:serviceaccounts:kube-system",
+    ] {
+        let said = refused(&format!("{flag}={group}"));
+        assert!(said.contains("would get the certificate of any node"), "{group}: {said}");
+    }
+}
+
 /// Every way to be wrong, and what is said of it.
 const REFUSED: [(&str, &str); 58] = [
     ("--no-such-flag", "unknown flag: --no-such-flag"),

@@ -79,6 +79,13 @@ pub(super) fn issue(object: &CertificateSigningRequest, policy: &Policy) -> Resu
         Ok(validated) => validated,
         Err(rejection) => return Ok(rejected(&rejection, now)),
     };
+    // Of what is refused for ever, nothing is left to be signed on the day on which the guard is lifted.
+    if let Some(Err(rejection)) =
+        policy.approval.reserved_subjects.as_ref().map(|guard| guard.check(&request))
+    {
+        tracing::warn!(rule = rejection.rule.id, %rejection, "what others approved is refused");
+        return Ok(rejected(&rejection, now));
+    }
     let to_be_signed = validated.prepare(now, serial()?)?;
     let signature = to_be_signed.authority().key().sign(to_be_signed.bytes()).map_err(signer::Error::from)?;
     let certificate = to_be_signed.finish(&signature)?;

@@ -125,7 +125,7 @@ impl Advice {
             }
             Opinion::Deny { rule, .. } if approved => Self::by(Outcome::Hold, rule),
             Opinion::Deny { rule, .. } => Self::by(Outcome::Deny, rule),
-            Opinion::Ask(_) => match rule {
+            Opinion::Ask(_) => match unanswered(judgement) {
                 Some(rule) => Self { remedy: UNANSWERED.to_owned(), ..Self::by(Outcome::NotKnown, rule) },
                 None => Self::nobody(Outcome::NotKnown, UNANSWERED),
             },
@@ -226,6 +226,11 @@ impl Advice {
         };
         Self { remedy, ..self }
     }
+}
+
+/// The rule for which answers are missing.
+fn unanswered(judgement: &Judgement) -> Option<&'static Rule> {
+    judgement.decision.trace.iter().find(|finding| finding.holds.is_none()).map(|finding| finding.rule)
 }
 
 /// Whether Countersign signs for this signerName.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use ::config::{Configuration, GivenLifetime};
-use csr::{Rejection, Request, SignerName};
+use approver::ReservedSubjects;
+use csr::{Rejection, Request, Rule, SignerName};
 use serde::Serialize;
 use signer::{Profile, RuleFinding, Validity};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use super::{Finding, Found};
+use super::{Finding, Found, Subject};
 use crate::policy::profile;
 
 /// What a controller signs by, but for its keys.
@@ -53,16 +54,25 @@ pub(super) enum Obstacle {
 
 impl Preview {
     /// What the signer would make of a request now; `None` where nobody here signs it.
-    pub(super) fn new(request: &Request, signing: &Signing, now: OffsetDateTime) -> Option<Self> {
+    pub(super) fn new(request: &Request, subject: Subject<'_>) -> Option<Self> {
+        let Subject { signing, policy, now, .. } = subject;
         let profile = profile(&signing.configuration, request.signer_name(), signing.lifetime)?;
         let ca_not_after = signing.ca_not_after.get(request.signer_name()).copied();
-        let verdict = profile.validate(request).map_err(Obstacle::Refused).and_then(|()| {
+        let guard = policy.reserved_subjects.as_ref();
+        let guard = guard.filter(|_| ReservedSubjects::concern(request.signer_name()));
+        let guarded = guard.map_or(Ok(()), |guard| guard.check(request));
+        let permitted = profile.validate(request).and_then(|()| guarded.clone());
+        let verdict = permitted.map_err(Obstacle::Refused).and_then(|()| {
             let end = ca_not_after.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
             profile.validity(request, now, end).map_err(Obstacle::Fails)
         });
         let validity = verdict.as_ref().ok();
+        let mut findings = findings(&profile, request);
+        if guard.is_some() {
+            findings.push(guard_finding(&findings, guarded));
+        }
         Some(Self {
-            findings: findings(&profile, request),
+            findings,
             not_after: validity.and_then(|validity| validity.not_after.format(&Rfc3339).ok()),
             limit: validity
                 .map(|validity| limit(request, signing, (&profile, *validity)))
@@ -91,6 +101,19 @@ fn findings(profile: &Profile, request: &Request) -> Vec<Finding> {
         Finding { rule: rule.id, title: rule.title, holds: Some(!broken), result, note }
     };
     profile.trace(request).into_iter().map(found).collect()
+}
+
+/// What the guard on subjects says, which is asked last.
+fn guard_finding(before: &[Finding], guarded: Result<(), Rejection>) -> Finding {
+    if before.iter().any(|finding| finding.holds != Some(true)) {
+        return Finding::not_reached(ReservedSubjects::RULE);
+    }
+    let (result, note) = match &guarded {
+        Ok(()) => (Found::Pass, String::new()),
+        Err(rejection) => (Found::Fail, rejection.to_string()),
+    };
+    let Rule { id, title, .. } = *ReservedSubjects::RULE;
+    Finding { rule: id, title, holds: Some(guarded.is_ok()), result, note }
 }
 
 /// What decides when a certificate expires.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use approver::{Answer, Question, Recognizer, San, Verdict};
+use approver::{Answer, Occupancy, Question, Recognizer, San, Verdict};
 use config::{KubeletServing, ObjectName};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -139,6 +139,10 @@ impl Recorded {
             },
             Question::Node(name) if self.has_nodes => Ok(Answer::Node(self.nodes.get(name).cloned())),
             Question::Node(_) => unknown("--facts holds no Nodes"),
+            Question::Occupancy(name) if self.has_nodes && !self.nodes.contains_key(name) => {
+                Ok(Answer::Occupancy(Occupancy::Vacant))
+            }
+            Question::Occupancy(_) => unknown("whether a node is alive is asked of the cluster alone"),
             Question::Claims(san) if self.has_objects => Ok(self.claims(san)),
             Question::Claims(_) => unknown("--facts does not say whose names and addresses are whose"),
             Question::Record(key) if self.has_record => {

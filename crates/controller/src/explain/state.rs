@@ -36,7 +36,7 @@ impl State {
 
     /// The word.
     #[must_use]
-    pub fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Approved => "approved",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Explanation, Finding, Found, escaped};
+use super::{Cleaning, Explanation, Finding, Found, escaped};
 
 /// Of a terminal that shows colours.
 const BOLD: &str = "\u{1b}[1m";
@@ -24,9 +24,12 @@ impl Explanation {
     }
 
     fn head(&self, page: &mut Page) {
-        let age = self.age_seconds.map(|age| format!(", {} old", self::age(age))).unwrap_or_default();
+        let age = self.age_seconds.map(|age| format!(", {} old", span(age))).unwrap_or_default();
         page.line(&format!("CertificateSigningRequest {:?}", self.name));
         page.field("state", &format!("{}{age}", self.state.label()));
+        if let Some(cleaning) = &self.cleaning {
+            page.field("deleted", &cleaning.label());
+        }
         for condition in &self.conditions {
             let words = format!("{:?}, {:?}: {:?}", condition.kind, condition.reason, condition.message);
             page.field("condition", &words);
@@ -68,19 +71,21 @@ impl Explanation {
     }
 }
 
-/// What waits, as a table.
+/// Requests, as a table.
 #[must_use]
 pub fn table(explanations: &[Explanation]) -> String {
-    let head = ["AGE", "NAME", "REQUESTER", "SIGNER", "OUTCOME", "RULE", "NEXT ACTOR"].map(str::to_owned);
+    let head =
+        ["AGE", "NAME", "REQUESTER", "SIGNER", "OUTCOME", "RULE", "NEXT ACTOR", "DELETED"].map(str::to_owned);
     let row = |found: &Explanation| {
         [
-            found.age_seconds.map_or_else(|| "?".to_owned(), age),
+            found.age_seconds.map_or_else(|| "?".to_owned(), span),
             cell(&found.name),
             cell(&found.requester),
             cell(&found.signer_name),
             found.advice.outcome.label().to_owned(),
             found.advice.rule.unwrap_or("-").to_owned(),
             found.advice.next_actor.to_owned(),
+            found.cleaning.as_ref().map_or_else(|| "never".to_owned(), Cleaning::label),
         ]
     };
     columns(std::iter::once(head).chain(explanations.iter().map(row)))
@@ -147,7 +152,7 @@ pub(crate) fn cell(text: &str) -> String {
 }
 
 /// A time span as kubectl writes it, roughly.
-fn age(seconds: i64) -> String {
+pub(super) fn span(seconds: i64) -> String {
     match seconds {
         ..0 => "0s".to_owned(),
         0..120 => format!("{seconds}s"),

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::call::{self, Caller, Operation};
 use super::rate::RateLimit;
+use crate::config::Notice;
 use crate::configuration::FileFault;
 use crate::log::{MissingPermissions, OncePer};
 use crate::serve::metrics::Metrics;
@@ -87,6 +88,18 @@ impl Events {
             "resourceVersion": object.resource_version().to_string(),
         });
         place.send(Event { object, reason: reason(rule), message });
+    }
+
+    /// The members of a group get the client certificate of any node. No object of the cluster stands for a command line.
+    pub fn trusts_group(&self, group: &str) {
+        let Ok(place) = self.waiting.try_reserve() else { return };
+        let object = json!({
+            "apiVersion": ::config::API_VERSION,
+            "kind": ::config::KIND,
+            "name": "command-line",
+        });
+        let message = Notice::TrustedGroup { group: group.to_owned() }.to_string();
+        place.send(Event { object, reason: "InsecureGroupApproval", message });
     }
 
     /// A changed configuration file cannot be used, and the last good one stays in use. No object of the cluster stands for the file,

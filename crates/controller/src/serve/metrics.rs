@@ -6,19 +6,23 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use engine::{Counts, Wait};
+use csr::{Progress, SignerName};
+use engine::{Counts, Retentions, Wait};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
+use time::OffsetDateTime;
 
+mod census;
 mod documentation;
 mod queue;
 mod table;
 
 pub use documentation::documentation;
 
+use census::CensusMetrics;
 use queue::QueueMetrics;
 use table::Description;
 
@@ -50,10 +54,13 @@ pub struct Metrics {
     config_digest: IntGaugeVec,
     inventory: IntGauge,
     queue: QueueMetrics,
+    census: CensusMetrics,
     /// Retries after failures of ours.
     pub retries: IntCounter,
     /// API calls, decisions and signatures under way.
     pub in_flight: IntGauge,
+    /// 1 while a group's members get kubelets' client certificates without a permission.
+    pub insecure_group: IntGauge,
     /// 1 while leading.
     pub leader: IntGauge,
     /// Watches opened again.
@@ -91,6 +98,8 @@ impl Metrics {
             retries: into.counter(&table::RETRIES)?,
             in_flight: into.gauge(&table::IN_FLIGHT)?,
             queue: QueueMetrics::new(&into)?,
+            census: CensusMetrics::new(&into)?,
+            insecure_group: into.gauge(&table::INSECURE_GROUP)?,
             leader: into.gauge(&table::LEADER)?,
             watch_restarts: into.counter(&table::WATCH_RESTARTS)?,
             panics: into.counter(&table::PANICS)?,
@@ -194,6 +203,18 @@ impl Metrics {
     /// What the engine holds at present.
     pub fn counted(&self, counts: &Counts) {
         self.queue.counted(counts);
+    }
+
+    /// Every object there is. Those of signers with a retention of their own are counted by name too.
+    pub fn objects<'a>(
+        &self,
+        objects: impl Iterator<Item = (&'a SignerName, Progress)>,
+        retentions: &Retentions,
+        now: OffsetDateTime,
+    ) {
+        let own = retentions.of_signers.keys().map(ToString::to_string);
+        let names = self.signers.iter().cloned().chain(own).chain([OTHER.to_owned()]).collect();
+        self.census.counted(objects, names, now);
     }
 
     /// How many requests a rule holds.

@@ -3,7 +3,7 @@
 use controller::explain::{Explanation, Outcome};
 use time::Duration;
 
-use crate::desk::{Desk, NOW, Sample};
+use crate::desk::{Desk, FACTS, NOW, Sample};
 
 const CLIENT: &str = "kubernetes.io/kube-apiserver-client";
 
@@ -54,6 +54,47 @@ fn what_the_signer_will_refuse_is_approved_by_nobody() {
         assert_eq!(advice.next_actor, if is_sound { "administrator" } else { "requester" }, "{sample:?}");
         assert_eq!(end(&explanation).is_some(), is_sound, "{sample:?}");
     }
+}
+
+#[test]
+fn a_guard_on_subjects_is_foreseen_before_anybody_approves() {
+    let desk = Desk::new();
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    let guard = "guards: {reservedSubjects: {enabled: true, groups: [developers]}}\n";
+    std::fs::write(desk.path("guards.yaml"), format!("{head}{guard}")).unwrap();
+    let config = format!("--config={}", desk.path("guards.yaml").display());
+    let rule = "kube-apiserver-client/reserved-subject";
+    for (sample, outcome) in [(client(), Outcome::NoOpinion), (approved(client()), Outcome::Fail)] {
+        let explanation = desk.explain(&sample, &[&config]);
+        let advice = &explanation.advice;
+        assert_eq!((advice.outcome, advice.rule), (outcome, Some(rule)));
+        assert!(!advice.approvable && advice.command.is_none() && end(&explanation).is_none());
+        assert!(explanation.text(false).contains("the reserved group \"developers\""));
+        let other = desk.explain(&Sample { organization: "testers", ..sample }, &[&config]);
+        assert!(end(&other).is_some_and(|_| other.text(false).contains(&format!("pass         {rule}"))));
+    }
+}
+
+#[test]
+fn a_guard_on_nodes_is_explained_as_far_as_files_tell() {
+    let desk = Desk::new();
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: CountersignConfiguration\n";
+    std::fs::write(desk.path("guards.yaml"), format!("{head}guards: {{nodeTakeover: {{enabled: true}}}}\n"))
+        .unwrap();
+    let config = format!("--config={}", desk.path("guards.yaml").display());
+    let allowed = "--allowed=nodeclient";
+    let there = desk.explain(&Sample::joining(), &[&config, allowed, FACTS]);
+    assert_eq!((there.advice.outcome, there.advice.rule), (Outcome::NotKnown, Some("node-client/takeover")));
+    let new = Sample { common_name: "system:node:new", ..Sample::joining() };
+    assert_eq!(desk.explain(&new, &[&config, allowed, FACTS]).advice.outcome, Outcome::Approve);
+    let nobody = Sample { common_name: "system:node:worker-1/status", ..Sample::joining() };
+    let held = desk.explain(&nobody, &[&config, allowed, FACTS]);
+    assert_eq!((held.advice.outcome, held.advice.rule), (Outcome::Hold, Some("node-client/node-name")));
+    assert_eq!(held.advice.command, None);
+
+    let group = "--insecure-experimental-approve-all-kubelet-csrs-for-group=system:bootstrappers";
+    let member = desk.explain(&Sample::joining(), &["--allowed=none", group]);
+    assert_eq!((member.advice.outcome, member.advice.rule), (Outcome::Approve, Some("node-client/group")));
 }
 
 #[test]

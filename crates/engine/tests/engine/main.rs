@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, ConditionType, NextActor, Rule, SignerName};
 use engine::{
-    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retention, Settings,
+    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retentions, Settings,
     Standings, Ticket, Turn, Wait,
 };
 use time::OffsetDateTime;
@@ -109,7 +109,7 @@ fn standings() -> Standings {
         duties: Duties { approve: true, sign: true, clean: true },
         decided: [SignerName::from(CLIENT)].into(),
         signed: [SignerName::from(CLIENT), SignerName::from(SERVING)].into(),
-        retention: Retention::default(),
+        retention: Retentions::default(),
     }
 }
 

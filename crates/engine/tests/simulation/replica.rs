@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csr::CertificateSigningRequest;
-use engine::{Effect, Engine, Input, Now, Outcome, Retention, Settings, Standings, Ticket, Turn, Wait};
+use engine::{Effect, Engine, Input, Now, Outcome, Retentions, Settings, Standings, Ticket, Turn, Wait};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -258,7 +258,7 @@ impl Replica {
         &self,
         server: &Server,
         delete: (&str, u64),
-        (retention, now): (&Retention, Micros),
+        (retention, now): (&Retentions, Micros),
     ) {
         let (uid, resource_version) = delete;
         let version = server.log.iter().find_map(|change| match change {

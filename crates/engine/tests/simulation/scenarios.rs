@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use engine::{Input, Retention, Settings};
+use engine::{Input, Retentions, Settings};
 
 use crate::object::{Content, Object};
 use crate::replica::{Micros, SECOND};
@@ -10,7 +10,7 @@ use crate::world::World;
 
 /// One replica that leads, in a world in which nothing goes wrong.
 fn world(settings: Settings) -> World {
-    let mut world = World::new(1, 1, settings, Retention::default());
+    let mut world = World::new(1, 1, settings, Retentions::default());
     world.lag = (1, 50);
     world.replicas[0].relist(&world.server, 0, None);
     world.tell(0, 0, Input::Leading(true));
@@ -194,7 +194,7 @@ fn what_nobody_can_read_is_retried_and_hinders_nobody() {
 
 #[test]
 fn a_graceful_handover_signs_within_a_second_and_nothing_twice() {
-    let mut world = World::new(2, 2, Settings::default(), Retention::default());
+    let mut world = World::new(2, 2, Settings::default(), Retentions::default());
     world.server.granted.insert(permission("storm"));
     for replica in [0, 1] {
         world.replicas[replica].relist(&world.server, 0, None);

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use csr::CertificateSigningRequest;
-use engine::Retention;
+use engine::Retentions;
 use time::OffsetDateTime;
 
 use crate::object::{Content, Object};
@@ -173,8 +173,8 @@ fn check_content(content: Content, write: &Write) {
 
 /// When kube-controller-manager's cleaner would take an object for due: it must be later than this. Written down from its
 /// rules, without a look at ours.
-pub(crate) fn cleaned_after(csr: &CertificateSigningRequest, keep: &Retention) -> Option<OffsetDateTime> {
-    let progress = csr.progress();
+pub(crate) fn cleaned_after(csr: &CertificateSigningRequest, keep: &Retentions) -> Option<OffsetDateTime> {
+    let (progress, keep) = (csr.progress(), keep.of(&csr.spec().signer_name));
     let issued = progress.certificate.is_present();
     let mut dates = Vec::new();
     if let Some(approved) = progress.approved.and_then(|since| since.0) {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use engine::{Cleaning, Counts, Input, Rank, Retention, Settings};
+use engine::{Cleaning, Counts, Input, Rank, Retention, Retentions, Settings};
 use time::OffsetDateTime;
 
 use crate::approver::Policy;
@@ -53,7 +53,7 @@ impl Story {
     }
 
     fn is_short(&self) -> bool {
-        self.world.standings.retention != Retention::default()
+        self.world.standings.retention != Retentions::default()
     }
 
     fn begin(&mut self) {
@@ -339,10 +339,19 @@ fn settings(seed: u64) -> Settings {
 }
 
 /// One in ten stories lasts as long as kube-controller-manager keeps objects.
-fn retention(seed: u64) -> Retention {
+fn retention(seed: u64) -> Retentions {
     if seed.is_multiple_of(10) {
-        return Retention::default();
+        return Retentions::default();
     }
     let (minutes, hours) = (Duration::from_secs(900), Duration::from_secs(7200));
-    Retention { issued: minutes, denied: minutes, failed: minutes, pending: hours, approved: hours }
+    let short = Retention {
+        issued: minutes,
+        denied: minutes,
+        failed: minutes,
+        pending: hours,
+        approved: hours,
+        ..Retention::default()
+    };
+    let shorter = Retention { pending: hours / 2, issued: minutes / 3, ..short };
+    Retentions { general: short, of_signers: [(SERVING.into(), shorter)].into() }
 }

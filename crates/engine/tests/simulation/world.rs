@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::{Duties, Effect, Failure, Input, Outcome, Retention, Settings, Standings, Ticket};
+use engine::{Duties, Effect, Failure, Input, Outcome, Retentions, Settings, Standings, Ticket};
 
 use crate::approver::{self, Answer, Policy};
 use crate::dice::Dice;
@@ -66,7 +66,7 @@ pub(crate) enum Call {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, replicas: usize, settings: Settings, retention: Retention) -> Self {
+    pub(crate) fn new(seed: u64, replicas: usize, settings: Settings, retention: Retentions) -> Self {
         let standings = Standings {
             duties: Duties { approve: true, sign: true, clean: true },
             decided: [CLIENT.into()].into(),

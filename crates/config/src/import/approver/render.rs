@@ -123,7 +123,7 @@ fn counts(file: &mut File, policy: &Policy) {
     );
     // No request can ask for less than 600 s.
     let seconds = policy.max_expiration.value.max(1);
-    file.line(FIELD, format!("maxLifetime: {}", duration::of_seconds(seconds)));
+    file.line(FIELD, format!("maxLifetime: {}", duration::of_seconds(seconds.into())));
 }
 
 fn denials(file: &mut File, policy: &Policy) {

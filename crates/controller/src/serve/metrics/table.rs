@@ -34,6 +34,7 @@ const STEP: (&str, &str) =
 const LANE: (&str, &str) = ("lane", "`fresh`, `late`, `retries`, `superseded`");
 const REQUESTER: (&str, &str) = ("requester", "`node`, `bootstrap`, `other`");
 const RECOGNIZER: (&str, &str) = ("recognizer", "`selfnodeclient`, `nodeclient`, `selfnodeserver`");
+const STATE: (&str, &str) = ("state", "`pending`, `approved`, `denied`, `failed`, `issued`, `expired`");
 const RULE: (&str, &str) = ("rule", "ids in [rules.md](rules.md)");
 
 pub(super) static PASSES: Description = counter(
@@ -51,7 +52,7 @@ pub(super) static REVIEWS: Description = counter(
 pub(super) static APPROVED: Description = counter(
     "countersign_approved_total",
     "Requests approved.",
-    &[("recognizer", "`selfnodeclient`, `nodeclient`, `selfnodeserver`, `other`")],
+    &[("recognizer", "`selfnodeclient`, `nodeclient`, `group`, `selfnodeserver`, `other`")],
 );
 pub(super) static ISSUED: Description =
     counter("countersign_issued_total", "Certificates published.", &[SIGNER]);
@@ -123,6 +124,21 @@ pub(super) static HELD: Description = gauge(
     "Requests that a rule holds, until a permission is given or a fact changes.",
     &[RULE],
 );
+pub(super) static REQUESTS: Description = gauge(
+    "countersign_requests",
+    "CertificateSigningRequests there are, looked at every few seconds.",
+    &[STATE, SIGNER],
+);
+pub(super) static OLDEST_REQUEST: Description = gauge(
+    "countersign_requests_oldest_age_seconds",
+    "How long ago the oldest of them was created; 0 when there are none.",
+    &[STATE, SIGNER],
+);
+pub(super) static INSECURE_GROUP: Description = gauge(
+    "countersign_insecure_group_approval",
+    "1 while `--insecure-experimental-approve-all-kubelet-csrs-for-group` is in use.",
+    &[],
+);
 pub(super) static LEADER: Description =
     gauge("countersign_leader", "1 while this process holds the Lease, or needs none.", &[]);
 pub(super) static CA_RELOADS: Description = counter(
@@ -173,7 +189,7 @@ pub(super) static BUILD_INFO: Description =
     gauge("countersign_build_info", "Always 1.", &[("version", "of this build")]);
 
 /// All of them, in the order of the documentation.
-pub(super) static TABLE: [&Description; 33] = [
+pub(super) static TABLE: [&Description; 36] = [
     &PASSES,
     &PASS_DURATION,
     &REVIEWS,
@@ -195,6 +211,9 @@ pub(super) static TABLE: [&Description; 33] = [
     &BUDGET_EXCEEDED,
     &CLEANING_DELAY,
     &HELD,
+    &REQUESTS,
+    &OLDEST_REQUEST,
+    &INSECURE_GROUP,
     &LEADER,
     &CA_RELOADS,
     &CA_LOADED,

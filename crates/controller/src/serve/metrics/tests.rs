@@ -30,6 +30,7 @@ fn touched() -> Metrics {
     metrics.ca_in_use("kubernetes.io/kubelet-serving", 1, 2);
     metrics.client_certificate(3);
     metrics.config_in_use("digest");
+    metrics.objects(std::iter::empty(), &Retentions::default(), OffsetDateTime::UNIX_EPOCH);
     metrics.held("kubelet-serving/node", 1);
     metrics.waited(turn());
     metrics.waited(Wait::FirstCall { requester: RequesterKind::Node, time: Duration::from_millis(15) });
@@ -68,6 +69,50 @@ fn names_and_help_are_as_promtool_wants_them() {
         let unit = UNITS.iter().any(|unit| name.ends_with(unit));
         assert!(unit || what.kind == Kind::Gauge, "{name}");
     }
+}
+
+#[test]
+fn requests_are_counted_by_where_they_stand_and_signers_by_configured_name() {
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+    let (serving, foreign) = ("kubernetes.io/kubelet-serving".into(), "example.com/a".into());
+    let old =
+        |seconds| Progress { created: Some(NOW - time::Duration::seconds(seconds)), ..Progress::default() };
+    let since = Some(csr::Since(None));
+    let ended = csr::IssuedCertificate::NotAfter(NOW - time::Duration::SECOND);
+    let objects = [
+        (&serving, old(9)),
+        (&serving, old(7)),
+        (&serving, Progress { approved: since, certificate: ended, ..old(5) }),
+        (&foreign, Progress { approved: since, ..old(3) }),
+    ];
+    let metrics = metrics();
+    metrics.objects(objects.into_iter(), &Retentions::default(), NOW);
+    let shown = text(&metrics);
+    let name = serving.as_str();
+    for (state, signer, count, oldest) in [
+        ("pending", name, 2, 9),
+        ("expired", name, 1, 5),
+        ("issued", name, 0, 0),
+        ("approved", "other", 1, 3),
+    ] {
+        let labels = format!("{{signer=\"{signer}\",state=\"{state}\"}}");
+        assert!(shown.contains(&format!("countersign_requests{labels} {count}\n")), "{labels} {shown}");
+        let age = format!("countersign_requests_oldest_age_seconds{labels} {oldest}\n");
+        assert!(shown.contains(&age), "{labels} {shown}");
+    }
+    assert!(!shown.contains("example.com"), "{shown}");
+
+    let own = engine::Retention::default();
+    let named = Retentions { of_signers: [(foreign.clone(), own)].into(), ..Retentions::default() };
+    metrics.objects(objects.into_iter(), &named, NOW);
+    assert!(text(&metrics).contains("countersign_requests{signer=\"example.com/a\",state=\"approved\"} 1\n"));
+    metrics.objects(std::iter::empty(), &Retentions::default(), NOW);
+    let shown = text(&metrics);
+    assert!(!shown.contains("example.com"), "a name that is configured no more is gone: {shown}");
+    assert!(
+        shown.contains(&format!("countersign_requests{{signer=\"{name}\",state=\"pending\"}} 0\n")),
+        "{shown}"
+    );
 }
 
 #[test]
