@@ -39,14 +39,14 @@ pub(crate) struct Answered<Q, A> {
 const LONGEST_PASS: Duration = Duration::from_secs(15);
 
 impl<Q, A> Guest<Q, A> {
-    /// The answers that are still good at `now`: all, or none when all have waited for longer than `lifetime`, or the first is
-    /// old by now. Whoever loses them keeps its turn.
+    /// The answers that are still good at `now`. None is, when all have waited for longer than `lifetime`. One that is old by
+    /// itself is asked for again, and those that came later are kept: a request whose last answer takes long would else begin
+    /// anew each time. Whoever loses one keeps its turn.
     pub(crate) fn into_answered(self, lifetime: Duration, now: Duration) -> Answered<Q, A> {
         let Self { mut answers, has_turn, .. } = self;
         let found = answers.len();
-        let is_over = answers.iter().all(|found| found.at + lifetime < now)
-            || answers.iter().any(|found| found.at + LONGEST_PASS < now);
-        answers.retain(|_| !is_over);
+        let is_over = answers.iter().all(|found| found.at + lifetime < now);
+        answers.retain(|found| !is_over && found.at + LONGEST_PASS >= now);
         Answered { has_turn: has_turn || answers.len() < found, answers }
     }
 }
