@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use approver::{Answer, Question};
-use engine::{Engine, Failure, Now, Settings, Ticket, Turn};
+use engine::{Engine, Failure, Now, Settings, Source, Ticket, Turn};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -78,7 +78,7 @@ impl Driver {
     #[must_use]
     pub fn new(settings: Settings, executor: Executor, events: Events, watched: Watched) -> Self {
         let Watched { health, metrics } = watched;
-        let engine = Engine::new(settings, events.policy.borrow().standings.clone()).inquiring(is_inquiry);
+        let engine = Engine::new(settings, events.policy.borrow().standings.clone()).asking(source);
         Self {
             engine,
             executor: Arc::new(executor),
@@ -224,15 +224,12 @@ enum Event {
     Stop,
 }
 
-/// Whether a question goes to others than the API server: name servers, and whoever serves at an address.
-fn is_inquiry(question: &Question) -> bool {
+/// Who answers a question: name servers and whoever serves at an address, the indexes, or the API server.
+fn source(question: &Question) -> Source {
     match question {
-        Question::Resolve(_) | Question::LiveCertificate(_) => true,
-        Question::Review(_)
-        | Question::Node(_)
-        | Question::Occupancy(_)
-        | Question::Claims(_)
-        | Question::Record(_) => false,
+        Question::Review(_) | Question::Node(_) | Question::Occupancy(_) => Source::ApiServer,
+        Question::Claims(_) | Question::Record(_) => Source::Memory,
+        Question::Resolve(_) | Question::LiveCertificate(_) => Source::Others,
     }
 }
 

@@ -25,15 +25,15 @@ use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::waiting::WaitingRoom;
 use crate::waits::Waits;
-use crate::{Counts, Input, Now, Queued, Rank, Settings, Standings, Turn, Wait};
+use crate::{Counts, Input, Now, Queued, Rank, Settings, Source, Standings, Turn, Wait};
 
 /// What is to be done next, for which object, when.
 ///
 /// `Q` is a question that the approver needs answered, `A` its answer. Two equal answers must lead to the same decision:
 /// a request that one answer holds stays held when the same answer comes back.
 ///
-/// Every input and every turn costs the logarithm of the number of objects, for each request that it moves; only a list
-/// of all objects, a reload and [`Engine::objects`] look at all of them.
+/// Every input and every turn costs the logarithm of the number of objects, for each request that it moves, or that is to share
+/// the answer to a question that is due; only a list of all objects, a reload and [`Engine::objects`] look at all of them.
 #[derive(Debug)]
 pub struct Engine<Q, A> {
     settings: Settings,
@@ -96,10 +96,10 @@ where
         }
     }
 
-    /// The same; these questions go to others than the API server, who may take seconds: they take no place from a call.
+    /// The same; this says who answers a question. Without it, that is the API server for all.
     #[must_use]
-    pub fn inquiring(mut self, is_inquiry: fn(&Q) -> bool) -> Self {
-        self.waiting.inquire(is_inquiry);
+    pub fn asking(mut self, source: fn(&Q) -> Source) -> Self {
+        self.waiting.ask(source);
         self
     }
 

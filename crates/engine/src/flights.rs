@@ -41,15 +41,25 @@ pub(crate) enum Place {
     Delete,
     /// A processor: to decide, or to sign.
     Local,
+    /// This process, for questions that it answers from memory.
+    Memory,
     /// Somebody else than the API server, who may take seconds to answer or never do.
     Inquiry,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 4] = [Self::Call, Self::Delete, Self::Local, Self::Inquiry];
+    pub(crate) const ALL: [Self; 5] = [Self::Call, Self::Delete, Self::Local, Self::Memory, Self::Inquiry];
 
     /// Where questions go.
-    pub(crate) const ASKED: [Self; 2] = [Self::Call, Self::Inquiry];
+    pub(crate) const ASKED: [Self; 3] = [Self::Memory, Self::Call, Self::Inquiry];
+
+    /// Whether a question that is asked there again costs somebody something: what does not is not held to the rate of retries.
+    pub(crate) fn is_at_rate(self) -> bool {
+        match self {
+            Self::Call | Self::Delete | Self::Inquiry => true,
+            Self::Local | Self::Memory => false,
+        }
+    }
 }
 
 impl Flights {
@@ -94,7 +104,7 @@ impl Flights {
         match place {
             Place::Call => self.calls.calls(),
             Place::Delete => self.max_deletes,
-            Place::Local => self.max_local,
+            Place::Local | Place::Memory => self.max_local,
             Place::Inquiry => self.max_inquiries,
         }
     }

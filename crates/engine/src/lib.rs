@@ -6,7 +6,7 @@
 //!
 //! One request, in a straight line: an event becomes a record (`record`), the table says `Decide` (`step`), it queues in
 //! the lane of its requester (`queue`, `lanes`), behind all others if the requester has asked again (`newest`), its turn
-//! begins a pass (`pass`), the approver asks, it waits with all who ask the same (`waiting`, `question`), the answer brings
+//! begins a pass (`pass`), the approver asks, it waits with all who ask the same (`waiting`, `question`), asked in turns by requester (`lines`), the answer brings
 //! it back to its lane and its next pass approves it, signs what the approval returned and publishes the certificate.
 //! When its retention ends, the agenda of cleaning has it deleted (`retention`, `agenda`). `engine::events` is what
 //! happens to objects, `engine::outcomes` what comes of effects, `engine::turns` whose turn it is.
@@ -22,9 +22,11 @@ mod counts;
 mod effect;
 mod engine;
 mod flights;
+mod guest;
 mod input;
 mod lanes;
 mod limit;
+mod lines;
 mod moment;
 mod neighbours;
 mod newest;
@@ -40,6 +42,7 @@ mod records;
 mod requester_kind;
 mod retention;
 mod settings;
+mod source;
 mod standing;
 pub mod step;
 mod waiting;
@@ -54,6 +57,7 @@ pub use rank::Rank;
 pub use requester_kind::RequesterKind;
 pub use retention::{RULES, deadline as cleaning_deadline};
 pub use settings::{Cleaning, Retry, Settings};
+pub use source::Source;
 pub use standing::{Duties, Retention, Retentions, Standing, Standings};
 pub use step::Step;
 pub use waits::Wait;

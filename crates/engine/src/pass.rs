@@ -1,9 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, Rule};
 
 use crate::flights::Place;
+use crate::guest::Found;
 use crate::record::Record;
 use crate::records::Slot;
 use crate::step::Step;
@@ -18,9 +18,7 @@ pub(crate) struct Pass<Q, A> {
     /// The object that the pass is about; absent before it is read, and for a delete.
     pub(crate) object: Option<Arc<CertificateSigningRequest>>,
     /// Every answer so far.
-    pub(crate) answers: Vec<(Q, A)>,
-    /// When the first of them was found, and when the last.
-    pub(crate) answered: Option<(Duration, Duration)>,
+    pub(crate) answers: Vec<Found<Q, A>>,
     /// Whether its turn came when its answers were too old: what it asks for now, it need not queue with again.
     pub(crate) has_turn: bool,
     /// The effect to be given out; `None` while one is under way.
@@ -63,7 +61,6 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
             work,
             object: None,
             answers: Vec::new(),
-            answered: None,
             has_turn: false,
             next: Some(next),
             ticket: None,
@@ -84,12 +81,16 @@ impl<Q: Clone, A: Clone> Pass<Q, A> {
         };
         match next {
             Next::Read | Next::Delete(_) => Effect::Read { name },
-            Next::Decide => Effect::Decide { object, answers: self.answers.clone() },
-            Next::Approve(condition) => Effect::Approve { object, condition, answers: self.answers.clone() },
+            Next::Decide => Effect::Decide { object, answers: self.answers() },
+            Next::Approve(condition) => Effect::Approve { object, condition, answers: self.answers() },
             Next::Deny(condition) => Effect::Deny { object, condition },
-            Next::Sign => Effect::Sign { object, answers: self.answers.clone() },
+            Next::Sign => Effect::Sign { object, answers: self.answers() },
             Next::Publish(pem) => Effect::Publish { object, pem },
             Next::Fail(condition, rejection) => Effect::Fail { object, condition, rejection },
         }
+    }
+
+    fn answers(&self) -> Vec<(Q, A)> {
+        self.answers.iter().map(|found| (found.question.clone(), found.answer.clone())).collect()
     }
 }

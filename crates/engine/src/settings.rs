@@ -13,7 +13,7 @@ pub struct Settings {
     /// How long our calls may wait in the API server before fewer are made at once.
     pub queueing_target: Duration,
 
-    /// Decisions and signatures under way at most. What waits beyond it waits in the queue, where the order is fair.
+    /// Decisions and signatures under way at most, and as many questions that are answered from memory. What waits beyond it waits in the queue, where the order is fair.
     pub max_local: usize,
 
     /// Bytes of decoded objects kept for their turn. An object beyond it is read again when its turn comes.
@@ -43,7 +43,7 @@ pub struct Retry {
     /// The delay is never longer than this.
     pub max_delay: Duration,
 
-    /// Retries per second, over all objects and questions.
+    /// Retries per second, over all objects and questions, but for questions that are answered from memory.
     pub per_second: u32,
 
     /// Retries that may go at once after a quiet time.

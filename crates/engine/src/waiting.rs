@@ -1,4 +1,6 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+mod sending;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -6,10 +8,13 @@ use csr::Rule;
 
 use crate::agenda::Agenda;
 use crate::flights::Place;
+use crate::guest::{Answered, Found, Guest};
+use crate::lanes::Identity;
+use crate::lines::Lines;
 use crate::pass::Pass;
 use crate::question::{Asked, QuestionId, Sending};
 use crate::records::Slot;
-use crate::{Failure, Retry};
+use crate::{Failure, Retry, Source};
 
 /// Where requests wait for answers, and for other answers.
 ///
@@ -26,41 +31,14 @@ pub(crate) struct WaitingRoom<Q, A> {
     /// Those of them that go on at once when they are answered.
     in_turn: BTreeSet<Slot>,
     /// What is to be sent, by where it goes.
-    wanted: [VecDeque<QuestionId>; Place::ALL.len()],
-    overdue: [VecDeque<QuestionId>; Place::ALL.len()],
-    /// Whether a question goes to somebody else than the API server.
-    is_inquiry: fn(&Q) -> bool,
+    wanted: [Lines; Place::ALL.len()],
+    overdue: [Lines; Place::ALL.len()],
+    source: fn(&Q) -> Source,
     rounds: Agenda<Duration, QuestionId>,
     next_id: u64,
     shared_answers: u64,
     /// How many records each rule holds, by its id.
     held_by: BTreeMap<&'static str, usize>,
-}
-
-/// What a record takes along.
-#[derive(Debug)]
-pub(crate) struct Answered<Q, A> {
-    pub(crate) answers: Vec<(Q, A)>,
-    /// When the first of them was found, and when the last.
-    pub(crate) answered: Option<(Duration, Duration)>,
-    pub(crate) has_turn: bool,
-}
-
-/// An answer is not used after this long, however soon the next one came: questions are asked one after the other, and each may
-/// fail for a while.
-const LONGEST_PASS: Duration = Duration::from_secs(15);
-
-/// One record in the room.
-#[derive(Debug)]
-struct Guest<Q, A> {
-    missing: BTreeSet<QuestionId>,
-    answers: Vec<(Q, A)>,
-    /// When the first of them was found, and when the last.
-    answered: Option<(Duration, Duration)>,
-    /// Whether it goes on at once when it is answered, for its turn had come already.
-    has_turn: bool,
-    held_on: BTreeSet<QuestionId>,
-    rule: Option<&'static Rule>,
 }
 
 impl<Q, A> WaitingRoom<Q, A>
@@ -78,7 +56,7 @@ where
             in_turn: BTreeSet::new(),
             wanted: Default::default(),
             overdue: Default::default(),
-            is_inquiry: |_| false,
+            source: |_| Source::ApiServer,
             rounds: Agenda::default(),
             next_id: 0,
             shared_answers: 0,
@@ -86,9 +64,9 @@ where
         }
     }
 
-    /// Says which questions go to others than the API server.
-    pub(crate) fn inquire(&mut self, is_inquiry: fn(&Q) -> bool) {
-        self.is_inquiry = is_inquiry;
+    /// Says who answers a question.
+    pub(crate) fn ask(&mut self, source: fn(&Q) -> Source) {
+        self.source = source;
     }
 
     /// What time it is.
@@ -97,8 +75,8 @@ where
     }
 
     /// Seats the record of a pass until these questions are answered; what was answered before comes along.
-    pub(crate) fn wait(&mut self, questions: Vec<Q>, pass: Pass<Q, A>) {
-        let Pass { slot, answers, answered, has_turn, .. } = pass;
+    pub(crate) fn wait(&mut self, questions: Vec<Q>, pass: Pass<Q, A>, identity: Identity) {
+        let Pass { slot, answers, has_turn, .. } = pass;
         let mut missing = BTreeSet::new();
         for question in questions {
             let id = self.id(question);
@@ -106,39 +84,41 @@ where
                 asked.seat(slot);
             }
             self.want(id);
+            self.line_up(id, &[identity]);
             missing.insert(id);
         }
         if has_turn {
             self.in_turn.insert(slot);
         }
-        let guest = Guest { missing, answers, answered, has_turn, held_on: BTreeSet::new(), rule: None };
+        let guest = Guest { identity, missing, answers, has_turn, held_on: BTreeSet::new(), rule: None };
         self.guests.insert(slot, guest);
     }
 
     /// Holds a record until one of these questions, answered so in its pass, is answered differently.
     pub(crate) fn hold(
         &mut self,
-        slot: Slot,
+        pass: Pass<Q, A>,
         hold: (Vec<(Q, Option<A>)>, &'static Rule),
-        answers: &[(Q, A)],
+        identity: Identity,
     ) {
+        let Pass { slot, answers, .. } = pass;
         let (on, rule) = hold;
         let mut held_on = BTreeSet::new();
         for (question, answer) in on {
-            let in_pass = || answers.iter().find(|(asked, _)| *asked == question);
-            let answer = answer.or_else(|| in_pass().map(|(_, answer)| answer.clone()));
+            let in_pass = || answers.iter().find(|found| found.question == question);
+            let answer = answer.or_else(|| in_pass().map(|found| found.answer.clone()));
             let id = self.id(question);
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.hold(slot, answer);
             }
+            self.line_up(id, &[identity]);
             self.ensure_round(id);
             held_on.insert(id);
         }
-        let missing = BTreeSet::new();
         let guest = Guest {
-            missing,
+            identity,
+            missing: BTreeSet::new(),
             answers: Vec::new(),
-            answered: None,
             has_turn: false,
             held_on,
             rule: Some(rule),
@@ -162,20 +142,15 @@ where
         }
     }
 
-    /// Takes a record out with the answers it got, unless it has waited with them for longer than `lifetime`, or the first is old
-    /// by now: then it only keeps its turn.
+    /// Takes a record out with the answers it got, unless it has waited with them for longer than `lifetime`, but for those
+    /// that are old by now.
     pub(crate) fn take_answers(&mut self, slot: Slot, lifetime: Duration) -> Answered<Q, A> {
         self.in_turn.remove(&slot);
         let Some(guest) = self.guests.remove(&slot) else {
-            return Answered { answers: Vec::new(), answered: None, has_turn: false };
+            return Answered { answers: Vec::new(), has_turn: false };
         };
         self.let_go(guest.rule);
-        let Guest { answers, answered, has_turn, .. } = guest;
-        let is_over = |(first, last)| last + lifetime < self.now || first + LONGEST_PASS < self.now;
-        if answered.is_some_and(is_over) {
-            return Answered { answers: Vec::new(), answered: None, has_turn: true };
-        }
-        Answered { answers, answered, has_turn }
+        guest.into_answered(lifetime, self.now)
     }
 
     /// Whether a record goes on at once when it is answered.
@@ -186,31 +161,6 @@ where
     /// The records that go on at once when they are answered.
     pub(crate) fn in_turn(&self) -> impl Iterator<Item = Slot> {
         self.in_turn.iter().copied()
-    }
-
-    /// The next question that goes there and that somebody waits for.
-    pub(crate) fn send(&mut self, place: Place) -> Option<(QuestionId, Q)> {
-        while let Some(id) = self.wanted[place as usize].pop_front() {
-            if let Some(question) = self.mark_sent(id, Sending::Wanted) {
-                return Some((id, question));
-            }
-        }
-        None
-    }
-
-    /// The next question that is asked there again.
-    pub(crate) fn send_again(&mut self, place: Place) -> Option<(QuestionId, Q)> {
-        while let Some(id) = self.overdue[place as usize].pop_front() {
-            if let Some(question) = self.mark_sent(id, Sending::Overdue) {
-                return Some((id, question));
-            }
-        }
-        None
-    }
-
-    /// Whether a question is to be asked there again as soon as the rate of retries allows.
-    pub(crate) fn has_overdue(&self, place: Place) -> bool {
-        !self.overdue[place as usize].is_empty()
     }
 
     /// Who shares the answer under way.
@@ -227,7 +177,7 @@ where
             asked.due = None;
             if asked.sending == Sending::Idle {
                 asked.sending = Sending::Overdue;
-                self.overdue[asked.place as usize].push_back(id);
+                self.line_up(id, &self.seekers(id));
             }
         }
         true
@@ -250,7 +200,8 @@ where
             self.release(*slot, id);
         }
         let served = waited.into_iter().chain(released);
-        let woken = served.filter(|slot| self.serve(*slot, id, (question.clone(), answer.clone()))).collect();
+        let found = Found { question, answer: answer.clone(), at: self.now };
+        let woken = served.filter(|slot| self.serve(*slot, id, found.clone())).collect();
         self.end_round(id);
         woken
     }
@@ -320,26 +271,10 @@ where
         }
         let id = QuestionId(self.next_id);
         self.next_id += 1;
-        let place = if (self.is_inquiry)(&question) { Place::Inquiry } else { Place::Call };
+        let place = (self.source)(&question).place();
         self.ids.insert(question.clone(), id);
         self.asked.insert(id, Asked::new(question, place));
         id
-    }
-
-    /// Has a question sent now, or as soon as the API server may be asked again.
-    fn want(&mut self, id: QuestionId) {
-        let Some(asked) = self.asked.get_mut(&id) else {
-            return;
-        };
-        if matches!(asked.sending, Sending::Sent | Sending::Wanted) {
-            return;
-        }
-        if asked.not_before > self.now {
-            self.ensure_round(id);
-        } else {
-            asked.sending = Sending::Wanted;
-            self.wanted[asked.place as usize].push_back(id);
-        }
     }
 
     /// Sees to it that the question goes again. An earlier date stands, unless the API server asked for a later one.
@@ -360,21 +295,11 @@ where
         self.rounds.insert(due, id);
     }
 
-    /// Notes that a question goes out, if it still has to.
-    fn mark_sent(&mut self, id: QuestionId, expected: Sending) -> Option<Q> {
-        let asked = self.asked.get_mut(&id).filter(|asked| asked.sending == expected)?;
-        asked.sending = Sending::Sent;
-        asked.changed = false;
-        Some(asked.question.clone())
-    }
-
     /// Gives one record an answer. Says whether it has all it waits for.
-    fn serve(&mut self, slot: Slot, id: QuestionId, answer: (Q, A)) -> bool {
+    fn serve(&mut self, slot: Slot, id: QuestionId, answer: Found<Q, A>) -> bool {
         self.guests.get_mut(&slot).is_some_and(|guest| {
             guest.missing.remove(&id);
             guest.answers.push(answer);
-            let first = guest.answered.map_or(self.now, |(first, _)| first);
-            guest.answered = Some((first, self.now));
             guest.missing.is_empty()
         })
     }

@@ -34,7 +34,7 @@ fn the_inventory_gives_what_the_status_does_not_list_and_nothing_else_does() -> 
         stage.holds(&reported, "kubelet-serving/san-justified").await?;
         let other = stage.node("other", &["other", "203.0.113.1"]).await?;
         let taken = requests::kubelet_serving("other", &["203.0.113.1"])?.create(&other).await?;
-        stage.holds(&taken, "kubelet-serving/san-justified").await?;
+        stage.holds(&taken, "kubelet-serving/san-reserved").await?;
         stage.nothing_was_forbidden().await
     })
 }
@@ -65,7 +65,7 @@ fn an_inventory_in_the_cluster_gives_names_as_it_changes_and_a_mistake_takes_non
         let late = ask(&["listed", "203.0.113.2"]).await?;
         stage.holds(&late, "kubelet-serving/san-justified").await?;
         let taken = requests::kubelet_serving("filed", &["203.0.113.1"])?.create(&filed).await?;
-        stage.holds(&taken, "kubelet-serving/san-justified").await?;
+        stage.holds(&taken, "kubelet-serving/san-reserved").await?;
         stage.inventory(&json!({ "listed": "listed\n203.0.113.1 203.0.113.2" }))?;
         outcome::reached(&stage.admin, &late, Outcome::Issued).await?;
 

@@ -155,23 +155,29 @@ where
     }
 
     fn ask(&mut self, pass: Pass<Q, A>, questions: Vec<Q>) {
-        let is_asked_again = pass.answers.iter().any(|(asked, _)| questions.contains(asked));
+        let is_asked_again = pass.answers.iter().any(|found| questions.contains(&found.question));
         if questions.is_empty() || is_asked_again {
             return self.retry(pass, Failure::NOT_DONE);
         }
+        let Some(identity) = self.records.get(pass.slot).map(|record| record.identity) else {
+            return;
+        };
         self.keep_object(pass.slot, pass.object.clone());
         self.schedule(pass.slot);
         self.records.set_state(pass.slot, State::Waiting);
-        self.waiting.wait(questions, pass);
+        self.waiting.wait(questions, pass, identity);
     }
 
     /// Its object is read again should it ever be needed: whoever is not permitted must not take up room for long.
     fn hold(&mut self, pass: Pass<Q, A>, hold: (Vec<(Q, Option<A>)>, &'static Rule)) {
+        let Some(identity) = self.records.get(pass.slot).map(|record| record.identity) else {
+            return;
+        };
         self.begin_anew(pass.slot);
         self.waits.leave(pass.slot);
         self.objects.take(pass.slot);
         self.records.set_state(pass.slot, State::Held);
-        self.waiting.hold(pass.slot, hold, &pass.answers);
+        self.waiting.hold(pass, hold, identity);
     }
 
     /// Ends a pass that has done all there was to do.

@@ -7,6 +7,7 @@ use csr::CertificateSigningRequest;
 
 use super::Engine;
 use crate::flights::{Errand, Place};
+use crate::guest::Answered;
 use crate::moment::Moment;
 use crate::neighbours::Neighbours;
 use crate::objects::Objects;
@@ -16,7 +17,7 @@ use crate::queue::Served;
 use crate::record::State;
 use crate::records::{Records, Slot};
 use crate::step::Step;
-use crate::waiting::{Answered, WaitingRoom};
+use crate::waiting::WaitingRoom;
 use crate::{Effect, Rank, Ticket, Wait};
 
 /// Due entries that one turn takes in before it looks for something to do.
@@ -136,13 +137,17 @@ where
         Some((ticket, Effect::Ask(question)))
     }
 
-    /// Whether a question for whose answer there is room waits to be asked again.
+    /// Whether a question for whose answer there is room waits for the rate of retries.
     fn may_ask_again(&self) -> bool {
-        Place::ASKED.into_iter().any(|place| self.flights.has_room(place) && self.waiting.has_overdue(place))
+        let mut places = Place::ASKED.into_iter().filter(|place| place.is_at_rate());
+        places.any(|place| self.flights.has_room(place) && self.waiting.has_overdue(place))
     }
 
-    /// Retried questions and retried requests take turns.
+    /// Retried questions and retried requests take turns, but for what costs nothing.
     fn question_again(&mut self, place: Place) -> Option<(QuestionId, Q)> {
+        if !place.is_at_rate() {
+            return self.waiting.send_again(place);
+        }
         let is_its_turn = self.question_retries || self.queue.len(Rank::Retries) == 0;
         if !is_its_turn || self.retry_rate.due(1) > self.now.monotonic {
             return None;
@@ -240,9 +245,8 @@ where
         if pass.object.is_none() {
             pass.next = Some(Next::Read);
         }
-        let Answered { answers, answered, has_turn } =
-            self.waiting.take_answers(slot, self.settings.answer_lifetime);
-        pass = Pass { answers, answered, has_turn, ..pass };
+        let Answered { answers, has_turn } = self.waiting.take_answers(slot, self.settings.answer_lifetime);
+        pass = Pass { answers, has_turn, ..pass };
         self.records.set_state(slot, State::InHand);
         Some(pass)
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-fn numbered(number: usize, username: &str) -> Object {
+pub(crate) fn numbered(number: usize, username: &str) -> Object {
     let (name, uid) = (format!("csr-{number}"), format!("uid-{number}"));
     Object { name, uid, username: username.into(), ..object() }
 }
@@ -17,7 +17,7 @@ fn reading(settings: Settings) -> Rig {
 }
 
 /// The tickets of all that goes out at once.
-fn tickets(rig: &mut Rig, label: &str) -> Vec<Ticket> {
+pub(crate) fn tickets(rig: &mut Rig, label: &str) -> Vec<Ticket> {
     let mut tickets = Vec::new();
     while let Turn::Do(ticket, effect) = rig.engine.poll(rig.now) {
         assert_eq!(effect.label(), label);
@@ -181,15 +181,19 @@ fn asks_each(rig: &mut Rig, questions: &[&'static str]) {
     }
 }
 
-fn goes_elsewhere(question: &&'static str) -> bool {
-    question.starts_with("dns")
+pub(crate) fn source(question: &&'static str) -> Source {
+    match question.split_once(' ') {
+        Some(("dns", _)) => Source::Others,
+        Some(("whose", _)) => Source::Memory,
+        _ => Source::ApiServer,
+    }
 }
 
 /// A name server that says nothing is waited for for seconds, and nobody else with it.
 #[test]
 fn what_is_asked_of_others_takes_no_place_from_calls() {
     let settings = Settings { max_in_flight: 1, max_inquiries: 2, ..Settings::default() };
-    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let engine = Engine::new(settings, standings()).asking(source);
     let mut rig = Rig { engine, ..Rig::following() };
     rig.tell(Input::Leading(true));
     asks_each(&mut rig, &["dns 1", "dns 2", "dns 3", "may it?"]);
@@ -206,7 +210,7 @@ fn what_is_asked_of_others_takes_no_place_from_calls() {
 #[test]
 fn what_cannot_be_asked_again_for_now_holds_no_retry_back() {
     let settings = Settings { max_inquiries: 1, ..Settings::default() };
-    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let engine = Engine::new(settings, standings()).asking(source);
     let mut rig = Rig { engine, ..Rig::following() };
     rig.tell(Input::Leading(true));
     asks_each(&mut rig, &["dns 1", "dns 2"]);
@@ -224,9 +228,9 @@ fn what_cannot_be_asked_again_for_now_holds_no_retry_back() {
 
 #[test]
 fn questions_to_the_api_server_and_to_others_are_asked_again_in_turns() {
-    let retry = engine::Retry { burst: 1, per_second: 10, ..Default::default() };
+    let retry = Retry { burst: 1, per_second: 10, ..Default::default() };
     let settings = Settings { retry, ..Settings::default() };
-    let engine = Engine::new(settings, standings()).inquiring(goes_elsewhere);
+    let engine = Engine::new(settings, standings()).asking(source);
     let mut rig = Rig { engine, ..Rig::following() };
     rig.tell(Input::Leading(true));
     let questions = ["may 1?", "may 2?", "may 3?", "dns 1", "dns 2"];

@@ -7,6 +7,7 @@
 mod object;
 
 mod cleaning;
+mod crowds;
 mod events;
 mod failures;
 mod limits;
@@ -20,8 +21,8 @@ use std::time::Duration;
 
 use csr::{CertificateSigningRequest, Condition, ConditionType, NextActor, Rule, SignerName};
 use engine::{
-    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retentions, Settings,
-    Standings, Ticket, Turn, Wait,
+    Duties, Effect, Engine, Failure, Input, Now, Outcome, Rank, RequesterKind, Retentions, Retry, Settings,
+    Source, Standings, Ticket, Turn, Wait,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
