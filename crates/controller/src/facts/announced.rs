@@ -3,15 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use approver::{Resolution, San};
 use http::{Request, StatusCode, Uri};
 use kube::config::Kubeconfig;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
-use super::Facts;
+use super::api_servers::{AGAIN, PERIOD};
 use super::peer::Peers;
+use super::{Changed, Facts};
 use crate::kube::call::Operation;
+use crate::log::OncePer;
 
 const GET: Operation = Operation::new("get", "configmaps");
 const PATH: &str = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
@@ -57,6 +61,29 @@ fn server(url: &str) -> Option<Server> {
     Some(Server { host: San::from_text(host)?, port: url.port_u16().unwrap_or(HTTPS) })
 }
 
+/// Looks where it leads, for ever.
+pub(super) async fn follow(facts: &Facts, peers: &Peers, changed: &Changed) {
+    let said = OncePer::new(Duration::from_secs(600));
+    loop {
+        let pause = match look(facts, peers).await {
+            Ok(sans) => {
+                facts.update(changed, |index| index.announces(sans, Instant::now()));
+                PERIOD
+            }
+            Err(error) => {
+                if said.permits("cluster-info") {
+                    tracing::warn!(
+                        error = &*error,
+                        "where kube-public/cluster-info sends nodes is not known"
+                    );
+                }
+                AGAIN
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
 /// Every name and address that is in use there now.
 ///
 /// What is presented is looked at where it can be: API servers' own certificates are known from their endpoints, and a load balancer
@@ -64,7 +91,7 @@ fn server(url: &str) -> Option<Server> {
 ///
 /// # Errors
 /// When the ConfigMap, or where its servers are, is not known.
-pub(super) async fn look(facts: &Facts, peers: &Peers) -> Result<BTreeSet<San>, Unknown> {
+async fn look(facts: &Facts, peers: &Peers) -> Result<BTreeSet<San>, Unknown> {
     let object = match facts.caller.call(GET, Request::get(PATH).body(Vec::new())).await {
         Ok(body) => serde_json::from_slice(&body)?,
         Err(error) if error.code() == Some(StatusCode::NOT_FOUND) => Value::Null,

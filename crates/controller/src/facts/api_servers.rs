@@ -16,10 +16,10 @@ use super::{Changed, Facts, Feed, announced};
 use crate::log::OncePer;
 
 /// How often the certificates are looked at.
-const PERIOD: Duration = Duration::from_secs(60);
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
 
 /// How soon again after a failure.
-const AGAIN: Duration = Duration::from_secs(2);
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether there are other API servers.
 const TICK: Duration = Duration::from_millis(500);
@@ -31,7 +31,12 @@ pub(super) async fn follow(facts: Arc<Facts>, feed: Feed) {
         let authorities = trusted.borrow_and_update().clone();
         let followed = async {
             match Peers::trusting(authorities.iter().map(Vec::as_slice)) {
-                Ok(peers) => follow_by(&facts, &peers, &feed.changed).await,
+                Ok(peers) => {
+                    tokio::join!(
+                        follow_by(&facts, &peers, &feed.changed),
+                        announced::follow(&facts, &peers, &feed.changed)
+                    );
+                }
                 Err(error) => tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "API servers' certificates cannot be verified without the CA in the kubeconfig; no serving certificate will be approved"
@@ -49,26 +54,7 @@ pub(super) async fn follow(facts: Arc<Facts>, feed: Feed) {
 async fn follow_by(facts: &Facts, peers: &Peers, changed: &Changed) {
     let said = OncePer::new(Duration::from_secs(600));
     let mut due: BTreeMap<(IpAddr, u16), Instant> = BTreeMap::new();
-    let mut announced_due = Instant::now();
     loop {
-        if announced_due <= Instant::now() {
-            let pause = match announced::look(facts, peers).await {
-                Ok(sans) => {
-                    facts.update(changed, |index| index.announces(sans, Instant::now()));
-                    PERIOD
-                }
-                Err(error) => {
-                    if said.permits("cluster-info") {
-                        tracing::warn!(
-                            error = &*error,
-                            "where kube-public/cluster-info sends nodes is not known"
-                        );
-                    }
-                    AGAIN
-                }
-            };
-            announced_due = Instant::now() + pause;
-        }
         let servers = facts.index.read().unwrap_or_else(PoisonError::into_inner).api_servers();
         due.retain(|at, _| servers.contains(at));
         for at in servers {
