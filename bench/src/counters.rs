@@ -30,7 +30,7 @@ impl Calls {
     }
 }
 
-/// Reviews, reads of one object, and writes to `/approval` and `/status`.
+/// Reviews, reads of one object, and writes to `/approval`, `/status` and the record of approvals.
 fn call(labels: &str) -> Option<String> {
     let label = |name: &str| -> Option<&str> {
         let (_, rest) = labels.split_once(&format!("{name}=\""))?;
@@ -41,6 +41,7 @@ fn call(labels: &str) -> Option<String> {
         ("subjectaccessreviews", _) => verb == "POST",
         ("certificatesigningrequests" | "nodes", "") => verb == "GET",
         ("certificatesigningrequests", _) => matches!(verb, "PUT" | "PATCH"),
+        ("configmaps", _) => verb == "PUT",
         _ => false,
     };
     serves.then(|| format!("{verb} {resource}/{subresource}"))
