@@ -47,6 +47,18 @@ fn who_was_approved_last_keeps_its_address_against_a_claim() {
     }
 }
 
+/// Each of those who are not reached takes seconds.
+#[test]
+fn who_serves_at_contested_addresses_is_asked_at_once() {
+    let addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"];
+    let request = Sample::asking(&addresses).request();
+    let claimed = World::default().node("n1", &addresses).node("n2", &addresses);
+    assert_eq!(claimed.dials(&request), [5]);
+    let pods = |world: World, address| world.reserved(address, Reservation::PodRange("n2".into()));
+    let disputed = addresses.into_iter().fold(World::default().node("n1", &addresses), pods);
+    assert_eq!(disputed.dials(&request), [5]);
+}
+
 #[test]
 fn a_name_that_another_node_lists_too_stays_with_whom_it_was_approved_for() {
     const NAME: &str = "n1.example.com";

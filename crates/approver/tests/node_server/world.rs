@@ -193,6 +193,21 @@ impl World {
         }
     }
 
+    /// How many live certificates are asked for in each round in which some are, until it is decided.
+    pub(crate) fn dials(&self, request: &Request) -> Vec<usize> {
+        let rounds = std::cell::RefCell::new(Vec::new());
+        self.ask(|policy, facts| {
+            let decision = decide(request, policy, facts);
+            if let Outcome::Ask(questions) = &decision.outcome {
+                let dials =
+                    questions.iter().filter(|question| matches!(question, Question::LiveCertificate(_)));
+                rounds.borrow_mut().push(dials.count());
+            }
+            decision
+        });
+        rounds.into_inner().into_iter().filter(|dials| *dials > 0).collect()
+    }
+
     fn answer(&self, question: &Question) -> Answer {
         match question {
             Question::Review(_) => {
