@@ -127,8 +127,8 @@ pub fn decide(request: &Request, policy: &Policy, facts: &Facts) -> Decision {
 }
 
 /// Whether what is approved, by whomever, may be signed: where kubelets' serving certificates are approved here, none is signed
-/// for a reserved name either, so that a mistake of another approver, or a signer with the same CA, does not give away the API server's address. It answers
-/// with [`Outcome::Approve`] where nothing speaks against it.
+/// for a reserved name either, so that a mistake of another approver, or a signer with the same CA, does not give away the API
+/// server's address. It answers with [`Outcome::Approve`] where nothing speaks against it.
 pub fn gate(request: &Request, policy: &Policy, facts: &Facts) -> Decision {
     let mut trace = Trace::default();
     let outcome = match policy.gate(request.signer_name()) {

@@ -206,6 +206,7 @@ fn a_signer_with_the_clusters_ca_makes_nobody_one_of_the_clusters_own() {
     for (subject, usages, dropped, refused) in [
         ([("CN", "eve"), ("O", "system:masters")], client, false, true),
         ([("CN", "system:node:worker-1"), ("O", "x")], client, false, true),
+        ([("CN", "system:node:worker-1"), ("O", "x")], &["server auth"], false, true),
         ([("CN", "eve"), ("O", "kubeadm:cluster-admins")], client, false, true),
         ([("CN", "eve"), ("O", "system:masters")], &["any"], false, true),
         // No purpose is every purpose.

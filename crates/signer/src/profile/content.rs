@@ -70,7 +70,7 @@ pub(super) static CHECKS: [LimitCheck; 6] = [
 /// subject says, so this signer would be a way around every rule of the built-in ones.
 pub(super) static CLUSTER_SUBJECT: Rule = Rule {
     id: "profile/cluster-subject",
-    title: "a signer that shares a CA with the cluster issues no client certificate for system: or kubeadm: names",
+    title: "a signer that shares a CA with the cluster issues no client certificate for system: or kubeadm: names, and none at all for a node",
     remedy: "ask kubernetes.io/kube-apiserver-client, or send a request with another subject",
     next_actor: NextActor::Requester,
 };
@@ -95,13 +95,14 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Whether nobody would be taken for the cluster's own users and groups by this content.
+/// Whether nobody would be taken for the cluster's own users and groups by this content; nor for a node by what it serves with, which
+/// stands for a kubelet's own certificate where that is a proof.
 pub(super) fn cluster_subject(content: &Content<'_>) -> Result<(), Fault> {
     let is_client = KeyUsages::of(content.request.usages()).map_or(true, |usages| usages.permit_clients());
     let subject = &content.subject;
     let mut names = std::iter::once(subject.common_name()).chain(subject.organizations());
     let reserved = names.find(|name| name.starts_with("system:") || name.starts_with("kubeadm:"));
-    match reserved.filter(|_| is_client) {
+    match reserved.filter(|name| is_client || name.starts_with("system:node:")) {
         Some(name) => Err(ProfileFault::ClusterSubject(name.to_owned()).into()),
         None => Ok(()),
     }
